@@ -1,0 +1,112 @@
+// Package store is the contract of what keeps documents and finds chunks of them. Backends are store/sqlite
+// (one file, embedded) and store/qdrant (a server or a cluster); store/storetest is the suite that each passes.
+package store
+
+import (
+	"context"
+
+	"grounded/corpus"
+)
+
+// Store keeps collections of documents. It is safe for concurrent use, by any number of processes too.
+//
+// A method that names a collection which does not exist fails with corpus.ErrNotFound, but for Vectors,
+// Sources, Quarantined and Delete, which find nothing.
+type Store interface {
+	// CreateCollection makes a collection. If one of that name is there with the same embedding fingerprint,
+	// nothing changes; with another it fails with corpus.ErrConflict that names both.
+	CreateCollection(ctx context.Context, c corpus.Collection) error
+	// Collection returns one with its counts.
+	Collection(ctx context.Context, name string) (corpus.Collection, error)
+	// Collections returns all, sorted by name.
+	Collections(ctx context.Context) ([]corpus.Collection, error)
+	// DropCollection removes a collection with everything in it.
+	DropCollection(ctx context.Context, name string) error
+
+	// Replace puts a document with its pages and chunks in the place of whatever was there under its id, all
+	// or nothing to a reader, and clears its quarantine. Chunks are in order of Ordinal. It fails with
+	// corpus.ErrConflict when the document's embedding fingerprint is not the collection's, with
+	// corpus.ErrInvalid when a vector has not the collection's dimensions or is not finite.
+	Replace(ctx context.Context, doc corpus.Document, pages []corpus.Page, chunks []corpus.EmbeddedChunk) error
+	// Delete removes documents and their quarantine entries; ids that are not there are ignored.
+	Delete(ctx context.Context, collection string, ids ...corpus.DocumentID) error
+
+	// Document returns one of the scope's, or corpus.ErrNotFound.
+	Document(ctx context.Context, scope corpus.Scope, id corpus.DocumentID) (corpus.Document, error)
+	// Documents lists by path, then source. next is the cursor of the next page, empty at the end.
+	Documents(ctx context.Context, q DocumentQuery) (docs []corpus.Document, next string, err error)
+	// Pages returns a document's pages from the number first to the number last; last 0 means to the end.
+	Pages(ctx context.Context, scope corpus.Scope, id corpus.DocumentID, first, last int) ([]corpus.Page, error)
+	// Chunks returns those of the ids that are in the scope, in the order of the ids.
+	Chunks(ctx context.Context, scope corpus.Scope, ids ...corpus.ChunkID) ([]corpus.Chunk, error)
+	// DocumentChunks returns a document's chunks with ordinals from first to last, for neighbours; last -1
+	// means to the end.
+	DocumentChunks(ctx context.Context, scope corpus.Scope, id corpus.DocumentID, first, last int) ([]corpus.Chunk, error)
+	// Vectors returns the vectors already stored in the collection for these input hashes
+	// (corpus.Chunk.InputHash); hashes that are not there are left out.
+	Vectors(ctx context.Context, collection string, inputHashes []string) (map[string][]float32, error)
+
+	// Search finds chunks, best first. A query with neither vector nor terms finds nothing.
+	Search(ctx context.Context, q Query) ([]Hit, error)
+
+	// PutSource remembers where a source's root is, replacing what was known of that name.
+	PutSource(ctx context.Context, s corpus.Source) error
+	// Sources returns a collection's, sorted by name.
+	Sources(ctx context.Context, collection string) ([]corpus.Source, error)
+	// DeleteSource forgets a source; its documents stay.
+	DeleteSource(ctx context.Context, collection, name string) error
+
+	// Quarantine remembers that a file could not be read, replacing what was known of that document id. A
+	// document already stored under the id stays.
+	Quarantine(ctx context.Context, q corpus.Quarantined) error
+	// Quarantined returns a collection's, sorted by path, then source.
+	Quarantined(ctx context.Context, collection string) ([]corpus.Quarantined, error)
+
+	// Check looks for damage, for doctor: nil when all is well.
+	Check(ctx context.Context) error
+	Close() error
+}
+
+// DocumentQuery selects documents.
+type DocumentQuery struct {
+	corpus.Scope
+	Source string        // only of this source, if not empty
+	Prefix string        // only paths that begin with it, if not empty
+	Filter corpus.Filter // on fields and metadata
+	Limit  int           // at most; 0 means 100
+	Cursor string        // from a former call with otherwise the same query
+}
+
+// Query asks for chunks like a vector, or with the terms, or both.
+type Query struct {
+	corpus.Scope
+	Vector []float32     // nil for lexical search alone
+	Terms  []corpus.Term // nil for dense search alone; Count is the term's weight in the query
+	Filter corpus.Filter
+	Limit  int // of hits; 0 means 10
+	// Candidates of each kind that are looked at before fusion; 0 means 10 × Limit, at least 100.
+	Candidates int
+	Fusion     Fusion // how both scores become one; not used when there is one only
+}
+
+// Methods of fusion.
+const (
+	FusionRRF   = "rrf"   // reciprocal rank fusion, 1/(60+rank) from each (Cormack et al., SIGIR 2009)
+	FusionBlend = "blend" // weighted sum of min-max normalised scores
+)
+
+// Fusion says how the dense and the lexical score become one. The zero value is a blend with weight .7.
+type Fusion struct {
+	Method      string  // FusionBlend if empty
+	DenseWeight float64 // of a blend, 0 to 1; 0 means .7
+}
+
+// Hit is a chunk that was found, with the parts of its document that a passage shows.
+type Hit struct {
+	Chunk   corpus.Chunk
+	Path    string
+	Title   string
+	Score   float64
+	Dense   *float64 // cosine similarity; nil if there was no vector in the query
+	Lexical *float64 // BM25; nil if there were no terms
+}

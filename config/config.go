@@ -1,0 +1,187 @@
+// Package config reads the one YAML file that sets grounded up. It is decoded strictly: an unknown key or a
+// value that does not parse is an error with its line, never a default. ${NAME} in a value is replaced by the
+// environment variable NAME.
+package config
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"grounded/corpus"
+)
+
+// Example is the documented configuration that `grounded config example` prints; every key is in it with its
+// default.
+//
+//go:embed example.yaml
+var Example string
+
+// Config is what can be set. Zero values mean the defaults, which example.yaml documents.
+type Config struct {
+	Data       string   `yaml:"data"`
+	Collection string   `yaml:"collection"`
+	Models     Models   `yaml:"models"`
+	Ingest     Ingest   `yaml:"ingest"`
+	Retrieve   Retrieve `yaml:"retrieve"`
+	Answer     Answer   `yaml:"answer"`
+}
+
+// Models says which models to use and how to reach them.
+type Models struct {
+	Catalog        string   `yaml:"catalog"`
+	Chat           string   `yaml:"chat"`
+	Embedding      string   `yaml:"embedding"`
+	Rerank         string   `yaml:"rerank"`
+	VirtualEnv     string   `yaml:"virtual_env"`
+	Timeout        Duration `yaml:"timeout"`
+	Attempts       int      `yaml:"attempts"`
+	EmbeddingBatch int      `yaml:"embedding_batch"`
+}
+
+// Ingest says how documents are read and cut.
+type Ingest struct {
+	Workers       int      `yaml:"workers"`
+	ParseTimeout  Duration `yaml:"parse_timeout"`
+	ParseMemoryMB int      `yaml:"parse_memory_mb"`
+	MaxFileMB     int      `yaml:"max_file_mb"`
+	ChunkTokens   int      `yaml:"chunk_tokens"`
+	OverlapTokens int      `yaml:"overlap_tokens"`
+}
+
+// Retrieve says how passages are searched.
+type Retrieve struct {
+	TopK        int     `yaml:"top_k"`
+	Mode        string  `yaml:"mode"`
+	Fusion      string  `yaml:"fusion"`
+	DenseWeight float64 `yaml:"dense_weight"`
+}
+
+// Answer says how answers are made.
+type Answer struct {
+	Prompts      string   `yaml:"prompts"`
+	Examples     string   `yaml:"examples"`
+	MaxTokens    int      `yaml:"max_tokens"`
+	Temperature  *float64 `yaml:"temperature"`
+	AbstainBelow *float64 `yaml:"abstain_below"`
+}
+
+// Duration is a time.Duration written as "90s" or "2m".
+type Duration time.Duration
+
+// UnmarshalYAML reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalYAML(text []byte) error {
+	v, err := time.ParseDuration(strings.Trim(strings.TrimSpace(string(text)), `"'`))
+	if err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "%q is not a length of time such as 90s or 2m", strings.TrimSpace(string(text)))
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Load reads the file at path. Paths in it are relative to its folder. The errors are corpus.ErrNotFound and
+// corpus.ErrInvalid.
+func Load(path string) (Config, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{}, corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "read configuration: %w", err),
+			"write one with: grounded config example > "+path)
+	}
+	if err != nil {
+		return Config{}, corpus.Errorf(corpus.ErrInvalid, "read configuration: %w", err)
+	}
+	c, err := Parse(text, os.LookupEnv)
+	if err != nil {
+		return Config{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "read configuration %s: %w", path, err),
+			"`grounded config example` prints every key with what it means")
+	}
+	folder := filepath.Dir(path)
+	for _, p := range []*string{&c.Data, &c.Models.Catalog, &c.Models.VirtualEnv, &c.Answer.Prompts, &c.Answer.Examples} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
+	return c, nil
+}
+
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// Parse reads a configuration; env looks up a variable.
+func Parse(text []byte, env func(string) (string, bool)) (Config, error) {
+	var missing []string
+	lines := strings.SplitAfter(string(text), "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") {
+			continue
+		}
+		lines[i] = variable.ReplaceAllStringFunc(line, func(ref string) string {
+			name := variable.FindStringSubmatch(ref)[1]
+			value, ok := env(name)
+			if !ok {
+				missing = append(missing, name)
+			}
+			return value
+		})
+	}
+	if len(missing) > 0 {
+		return Config{}, corpus.Errorf(corpus.ErrInvalid, "environment variable %s is not set", strings.Join(missing, ", "))
+	}
+	var c Config
+	decoder := yaml.NewDecoder(bytes.NewReader([]byte(strings.Join(lines, ""))), yaml.Strict())
+	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Config{}, corpus.Errorf(corpus.ErrInvalid, "%s", strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	return c, c.check()
+}
+
+// check refuses values that mean nothing.
+func (c Config) check() error {
+	for _, bound := range []struct {
+		key       string
+		value     float64
+		low, high float64
+	}{
+		{"models.attempts", float64(c.Models.Attempts), 0, 100},
+		{"models.embedding_batch", float64(c.Models.EmbeddingBatch), 0, 100_000},
+		{"ingest.workers", float64(c.Ingest.Workers), 0, 1024},
+		{"ingest.parse_memory_mb", float64(c.Ingest.ParseMemoryMB), 0, 1 << 20},
+		{"ingest.max_file_mb", float64(c.Ingest.MaxFileMB), 0, 1 << 20},
+		{"ingest.chunk_tokens", float64(c.Ingest.ChunkTokens), 0, 100_000},
+		{"ingest.overlap_tokens", float64(c.Ingest.OverlapTokens), -1, 100_000},
+		{"retrieve.top_k", float64(c.Retrieve.TopK), 0, 1000},
+		{"retrieve.dense_weight", c.Retrieve.DenseWeight, 0, 1},
+		{"answer.max_tokens", float64(c.Answer.MaxTokens), 0, 1 << 20},
+	} {
+		if bound.value < bound.low || bound.value > bound.high {
+			return corpus.Errorf(corpus.ErrInvalid, "%s is %v; it must be from %v to %v", bound.key, bound.value, bound.low, bound.high)
+		}
+	}
+	for _, choice := range []struct {
+		key, value string
+		of         []string
+	}{
+		{"retrieve.mode", c.Retrieve.Mode, []string{"", "hybrid", "dense", "lexical"}},
+		{"retrieve.fusion", c.Retrieve.Fusion, []string{"", "rrf", "blend"}},
+	} {
+		ok := false
+		for _, v := range choice.of {
+			ok = ok || v == choice.value
+		}
+		if !ok {
+			return corpus.Errorf(corpus.ErrInvalid, "%s is %q; it must be one of %s", choice.key, choice.value, strings.Join(choice.of[1:], ", "))
+		}
+	}
+	if c.Collection != "" {
+		return corpus.CheckCollectionName(c.Collection)
+	}
+	return nil
+}

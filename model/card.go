@@ -1,0 +1,107 @@
+package model
+
+// Task is something that a model can do.
+type Task string
+
+// The tasks of models.
+const (
+	TaskChat          Task = "chat"
+	TaskEmbedding     Task = "embedding"
+	TaskRerank        Task = "rerank"
+	TaskVision        Task = "vision"
+	TaskTranscription Task = "transcription"
+	TaskCode          Task = "code"
+	TaskImage         Task = "image"
+	TaskAudio         Task = "audio"
+)
+
+// Card is a model's entry in the catalog: how it is reached, what it can do, and what it costs. A zero number or
+// an empty string means "not known" or "the provider's default"; prices are pointers, since zero is a price.
+type Card struct {
+	ID   string `yaml:"id" json:"id"`
+	Name string `yaml:"name" json:"name,omitempty"` // for people; the id when empty
+
+	// Provider is the protocol: openai (and all that speak it), azure, ollama, anthropic, google, mistral or local.
+	Provider string `yaml:"provider" json:"provider"`
+	// BaseURL of the server, with the path before the endpoints; ${NAME} stands for an environment variable.
+	// Empty is the provider's own. A local model has none: it gets a port when it is started.
+	BaseURL    string            `yaml:"base_url" json:"base_url,omitempty"`
+	APIKeyEnv  string            `yaml:"api_key_env" json:"api_key_env,omitempty"` // environment variable; empty: no key is needed
+	APIVersion string            `yaml:"api_version" json:"api_version,omitempty"` // Azure only
+	Headers    map[string]string `yaml:"headers" json:"-"`                         // sent with each request; may have ${NAME}
+
+	Model        string `yaml:"model" json:"model"`                           // name that the server knows; the id when empty
+	QueryModel   string `yaml:"query_model" json:"query_model,omitempty"`     // instead of Model for queries
+	PassageModel string `yaml:"passage_model" json:"passage_model,omitempty"` // instead of Model for passages
+	// Prefixes are put before a text before it is embedded.
+	QueryPrefix   string `yaml:"query_prefix" json:"query_prefix,omitempty"`
+	PassagePrefix string `yaml:"passage_prefix" json:"passage_prefix,omitempty"`
+
+	Tasks        []Task   `yaml:"tasks" json:"tasks"`
+	Access       string   `yaml:"access" json:"access"` // open (weights can be had) or proprietary
+	License      string   `yaml:"license" json:"license,omitempty"`
+	Architecture string   `yaml:"architecture" json:"architecture,omitempty"` // decoder, encoder or encoder-decoder
+	Parameters   int64    `yaml:"parameters" json:"parameters,omitempty"`     // number of weights
+	Languages    []string `yaml:"languages" json:"languages,omitempty"`       // ISO 639-1, or "multilingual"
+	Deployment   string   `yaml:"deployment" json:"deployment"`               // serverless, managed or local
+
+	Context    int `yaml:"context" json:"context,omitempty"`       // tokens of prompt and answer; of one text for an embedder
+	MaxOutput  int `yaml:"max_output" json:"max_output,omitempty"` // tokens of an answer
+	Dimensions int `yaml:"dimensions" json:"dimensions,omitempty"` // of a vector
+	// RequestDimensions asks the server for vectors of Dimensions, where a model can shorten them.
+	RequestDimensions bool   `yaml:"request_dimensions" json:"request_dimensions,omitempty"`
+	Tokenizer         string `yaml:"tokenizer" json:"tokenizer,omitempty"` // cl100k_base, o200k_base, llama-server, xlm-r or estimate (the default)
+
+	BatchTexts  int `yaml:"batch_texts" json:"batch_texts,omitempty"`   // most texts in an embedding or rerank request
+	BatchTokens int `yaml:"batch_tokens" json:"batch_tokens,omitempty"` // most tokens in an embedding request
+	Concurrency int `yaml:"concurrency" json:"concurrency,omitempty"`   // requests at once
+
+	Price Price `yaml:"price" json:"price"`
+
+	Card string `yaml:"card" json:"card,omitempty"` // what to know before choosing it, a few sentences
+	Link string `yaml:"link" json:"link,omitempty"` // the model's own page
+
+	// Command starts a local model's server: program and arguments, where {port}, {venv} and {cpus} are replaced.
+	Command []string          `yaml:"command" json:"command,omitempty"`
+	Env     map[string]string `yaml:"env" json:"-"`                             // added to the command's environment; may have {venv}
+	Health  string            `yaml:"health" json:"health,omitempty"`           // path that answers 200 when the server is ready
+	Path    string            `yaml:"path" json:"path,omitempty"`               // of the API on a local server: /v1
+	Rerank  string            `yaml:"rerank_form" json:"rerank_form,omitempty"` // cohere (also Jina and llama-server; the default) or tei
+}
+
+// Price of a model in US dollars per million tokens; nil is "not known".
+type Price struct {
+	In     *float64 `yaml:"in" json:"in"`
+	Out    *float64 `yaml:"out" json:"out"`
+	Date   string   `yaml:"date" json:"date,omitempty"`     // when it was looked up, as 2026-01-31
+	Source string   `yaml:"source" json:"source,omitempty"` // where; or why it is 0
+}
+
+// Does reports whether the model can do the task.
+func (c Card) Does(task Task) bool {
+	for _, t := range c.Tasks {
+		if t == task {
+			return true
+		}
+	}
+	return false
+}
+
+// Cost in US dollars of a call with so many tokens of prompt and completion; nil when a price that is needed
+// is not known.
+func (c Card) Cost(prompt, completion int) *float64 {
+	total := 0.0
+	for _, part := range []struct {
+		tokens int
+		price  *float64
+	}{{prompt, c.Price.In}, {completion, c.Price.Out}} {
+		if part.tokens == 0 {
+			continue
+		}
+		if part.price == nil {
+			return nil
+		}
+		total += float64(part.tokens) * *part.price / 1e6
+	}
+	return &total
+}

@@ -1,0 +1,84 @@
+package parse
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Document is what a parser made of a file.
+type Document struct {
+	MediaType string         `json:"media_type"` // of the content, not of the file's name
+	Title     string         `json:"title"`      // never empty: see chooseTitle
+	Language  string         `json:"language,omitempty"`
+	Metadata  map[string]any `json:"metadata,omitempty"` // strings, numbers, booleans, lists and maps of them; dates as ISO 8601
+	Pages     []Page         `json:"pages"`
+	Warnings  []string       `json:"warnings,omitempty"` // sentences about what was lost
+}
+
+// Page is a numbered page, its blocks in reading order. A format without pages gives one page with the whole
+// text, split at block boundaries when it is very long.
+type Page struct {
+	Number int     `json:"page"`            // from 1
+	Label  string  `json:"label,omitempty"` // what the document itself calls it, where that is not its number
+	Blocks []Block `json:"blocks"`
+}
+
+// Kind says what a block is.
+type Kind string
+
+// The kinds of block.
+const (
+	Heading     Kind = "heading"
+	Paragraph   Kind = "paragraph"
+	ListItem    Kind = "list-item"
+	TableRow    Kind = "table-row"    // cells joined by " | "
+	TableHeader Kind = "table-header" // the row that names the columns, cells joined by " | "
+	Code        Kind = "code"
+	Quote       Kind = "quote"
+)
+
+// Block is a piece of text that belongs together. Its text is not empty, has no white space at its ends and
+// contains line breaks only in code and where the author broke the line.
+type Block struct {
+	Kind  Kind   `json:"kind"`
+	Level int    `json:"level,omitempty"` // 1 to 6 of a heading; nesting of a list item, from 1; else 0
+	Text  string `json:"text"`
+}
+
+// Span is a block's place in the text of its page, in Unicode code points.
+type Span struct {
+	Start, End int
+}
+
+// Assemble returns the page's text and the span of each of its blocks in it: blocks are separated by an empty
+// line, but list items and table rows that follow one another by a line break. List items are preceded by a
+// dash, which is in their span.
+func (p Page) Assemble() (text string, spans []Span) {
+	var b strings.Builder
+	at := 0
+	write := func(s string) {
+		b.WriteString(s)
+		at += utf8.RuneCountInString(s)
+	}
+	spans = make([]Span, len(p.Blocks))
+	for i, block := range p.Blocks {
+		if i > 0 {
+			write(separator(p.Blocks[i-1].Kind, block.Kind))
+		}
+		spans[i].Start = at
+		if block.Kind == ListItem {
+			write(strings.Repeat("  ", max(0, block.Level-1)) + "- ")
+		}
+		write(block.Text)
+		spans[i].End = at
+	}
+	return b.String(), spans
+}
+
+func separator(before, after Kind) string {
+	table := func(k Kind) bool { return k == TableRow || k == TableHeader }
+	if before == ListItem && after == ListItem || table(before) && table(after) {
+		return "\n"
+	}
+	return "\n\n"
+}

@@ -39,6 +39,17 @@ The gauge at Ponta Fria stands on a concrete block of 340 kilograms.
 """
 
 
+def newline_glyph(target):
+    """Text lines set with T* in a font whose code 10 is a Chinese character."""
+    canvas = Canvas(str(target), pagesize=A4, invariant=1)
+    text = canvas.beginText(72, 760)
+    text.setFont("chinese-unsteady", 12)
+    for line in ["灯塔每六秒闪一次白光。", "雾号每三十秒响一次。", "看守人住在北面的小屋里。"]:
+        text.textLine(line)
+    canvas.drawText(text)
+    canvas.save()
+
+
 def one_page(target, text, **kwargs):
     canvas = Canvas(str(target), pagesize=A4, invariant=1, **kwargs)
     canvas.setFont("latin", 12)
@@ -100,6 +111,7 @@ def write(folder):
     encrypt(ordinary, folder / "empty-password.pdf", "")
     ordinary.unlink()
     scan(folder / "scan.pdf")
+    newline_glyph(folder / "newline-glyph.pdf")
 
     (folder / "utf16.txt").write_bytes("\ufeffDie Schleuse öffnet um 05:40 Uhr, 潮位为三米。\n".encode("utf-16-le"))
     (folder / "latin1.txt").write_bytes("Größe der Boje: 2,40 Meter. Überprüfung jährlich im März.\n".encode("latin-1"))

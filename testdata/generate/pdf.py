@@ -16,10 +16,29 @@ LATIN = "/usr/share/fonts/truetype/dejavu/DejaVuSansCondensed"
 CHINESE = "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"
 
 
+class SteadyFont(TTFont):
+    """Keeps code 10 of every subset a space: some readers send their own line breaks through the font's table."""
+
+    def splitString(self, text, doc, encoding="utf-8"):
+        if doc not in self.state:
+            super().splitString("", doc, encoding)
+            self.state[doc].subsets[0][10] = 32
+        state = self.state[doc]
+        for character in dict.fromkeys(text if isinstance(text, str) else text.decode(encoding)):
+            if state.nextCode & 0xFF == 10:
+                if state.nextCode > 32:
+                    state.subsets[state.nextCode >> 8].append(32)
+                state.nextCode += 1
+            super().splitString(character, doc, encoding)
+        return super().splitString(text, doc, encoding)
+
+
 def register_fonts():
-    pdfmetrics.registerFont(TTFont("latin", LATIN + ".ttf"))
-    pdfmetrics.registerFont(TTFont("latin-bold", LATIN + "-Bold.ttf"))
-    pdfmetrics.registerFont(TTFont("chinese", CHINESE, subfontIndex=0))
+    pdfmetrics.registerFont(SteadyFont("latin", LATIN + ".ttf"))
+    pdfmetrics.registerFont(SteadyFont("latin-bold", LATIN + "-Bold.ttf"))
+    pdfmetrics.registerFont(SteadyFont("chinese", CHINESE, subfontIndex=0))
+    # Another face of the file: ReportLab keeps one font a face.
+    pdfmetrics.registerFont(TTFont("chinese-unsteady", CHINESE, subfontIndex=1))
 
 
 class NumberedCanvas(Canvas):

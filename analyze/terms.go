@@ -230,16 +230,24 @@ func (t *termCounter) endRun() {
 	t.run, t.size = t.run[:0], 0
 }
 
-// isShouting reports whether more than half of the letters that have case are capitals.
+// isShouting reports whether most words of a text of several have capitals only.
 func isShouting(text string) bool {
-	upper, lower := 0, 0
-	for _, r := range text {
+	shouted, said := 0, 0
+	upper, lower := false, false
+	for _, r := range text + " " {
 		switch {
-		case unicode.IsUpper(r):
-			upper++
 		case unicode.IsLower(r):
-			lower++
+			lower = true
+		case unicode.IsUpper(r):
+			upper = true
+		case unicode.IsSpace(r):
+			if lower {
+				said++
+			} else if upper {
+				shouted++
+			}
+			upper, lower = false, false
 		}
 	}
-	return upper > lower
+	return shouted > 1 && shouted > said
 }

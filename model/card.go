@@ -24,7 +24,7 @@ type Card struct {
 	// Provider is the protocol: openai (and all that speak it), azure, ollama, anthropic, google, mistral or local.
 	Provider string `yaml:"provider" json:"provider"`
 	// BaseURL of the server, with the path before the endpoints; ${NAME} stands for an environment variable.
-	// Empty is the provider's own. A local model has none: it gets a port when it is started.
+	// Empty is the provider's own. For a local model it is the path of its API, such as /v1.
 	BaseURL    string            `yaml:"base_url" json:"base_url,omitempty"`
 	APIKeyEnv  string            `yaml:"api_key_env" json:"api_key_env,omitempty"` // environment variable; empty: no key is needed
 	APIVersion string            `yaml:"api_version" json:"api_version,omitempty"` // Azure only
@@ -48,6 +48,8 @@ type Card struct {
 	Context    int `yaml:"context" json:"context,omitempty"`       // tokens of prompt and answer; of one text for an embedder
 	MaxOutput  int `yaml:"max_output" json:"max_output,omitempty"` // tokens of an answer
 	Dimensions int `yaml:"dimensions" json:"dimensions,omitempty"` // of a vector
+	// NoSampling models refuse a temperature and top_p; they are not sent.
+	NoSampling bool `yaml:"no_sampling" json:"no_sampling,omitempty"`
 	// RequestDimensions asks the server for vectors of Dimensions, where a model can shorten them.
 	RequestDimensions bool   `yaml:"request_dimensions" json:"request_dimensions,omitempty"`
 	Tokenizer         string `yaml:"tokenizer" json:"tokenizer,omitempty"` // cl100k_base, o200k_base, llama-server, xlm-r or estimate (the default)
@@ -61,12 +63,14 @@ type Card struct {
 	Card string `yaml:"card" json:"card,omitempty"` // what to know before choosing it, a few sentences
 	Link string `yaml:"link" json:"link,omitempty"` // the model's own page
 
+	RerankForm string `yaml:"rerank_form" json:"rerank_form,omitempty"` // cohere (also Jina and llama-server; the default) or tei
+	// Vocabulary is a file from which an xlm-r tokenizer counts exactly; may have {venv}. Without it, it estimates.
+	Vocabulary string `yaml:"vocabulary" json:"-"`
+
 	// Command starts a local model's server: program and arguments, where {port}, {venv} and {cpus} are replaced.
 	Command []string          `yaml:"command" json:"command,omitempty"`
-	Env     map[string]string `yaml:"env" json:"-"`                             // added to the command's environment; may have {venv}
-	Health  string            `yaml:"health" json:"health,omitempty"`           // path that answers 200 when the server is ready
-	Path    string            `yaml:"path" json:"path,omitempty"`               // of the API on a local server: /v1
-	Rerank  string            `yaml:"rerank_form" json:"rerank_form,omitempty"` // cohere (also Jina and llama-server; the default) or tei
+	Env     map[string]string `yaml:"env" json:"-"`                   // added to the command's environment; may have {venv}
+	Health  string            `yaml:"health" json:"health,omitempty"` // path that answers 200 when the server is ready
 }
 
 // Price of a model in US dollars per million tokens; nil is "not known".

@@ -1,0 +1,126 @@
+package parse
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/metrics"
+	"time"
+)
+
+// ChildArgument as the program's first argument makes it a parsing child: main then calls ServeChild and exits
+// with what it returns.
+const ChildArgument = "__parse"
+
+// Exit codes of a child. The parent only looks at the second.
+const (
+	exitProtocol = 70
+	exitMemory   = 71
+)
+
+// ServeChild parses the files that are asked for on stdin and answers on stdout, until stdin ends, which it
+// also does when the parent dies. It returns the exit code.
+func ServeChild(ctx context.Context, stdin io.Reader, stdout io.Writer) int {
+	return serve(ctx, formats(), stdin, stdout)
+}
+
+func serve(ctx context.Context, formats registry, stdin io.Reader, stdout io.Writer) int {
+	os.Stdout = os.Stderr // what a library prints must not end up among the frames
+	jobs := make(chan job)
+	// Reading goes on while a file is parsed, so that the end of the parent is noticed and ends the work.
+	go func() {
+		err := readRequests(bufio.NewReader(stdin), jobs)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "parsing child:", err)
+			os.Exit(exitProtocol)
+		}
+		os.Exit(0)
+	}()
+	limited := false
+	for {
+		select {
+		case <-ctx.Done():
+			return 0
+		case j := <-jobs:
+			if !limited {
+				limited = true
+				limitMemory(j.MemoryBytes)
+				go watchMemory(j.MemoryBytes)
+			}
+			if err := j.answer(ctx, formats, stdout); err != nil {
+				fmt.Fprintln(os.Stderr, "parsing child:", err)
+				return exitProtocol
+			}
+		}
+	}
+}
+
+// job is a request with its file.
+type job struct {
+	request
+	in Input
+}
+
+// readRequests hands on requests until there are no more.
+func readRequests(stdin *bufio.Reader, jobs chan<- job) error {
+	for {
+		body, err := readFrame(stdin, 1<<20)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var r request
+		if err := json.Unmarshal(body, &r); err != nil {
+			return err
+		}
+		in := Input{Path: r.Path, Name: r.Name, SHA256: r.SHA256}
+		if r.Inline {
+			if in.Data, err = readFrame(stdin, r.FileBytes); err != nil {
+				return err
+			}
+		}
+		jobs <- job{r, in}
+	}
+}
+
+// answer parses the file and writes the response. The error is that of writing it.
+func (j job) answer(ctx context.Context, formats registry, stdout io.Writer) error {
+	doc, err := formats.parse(ctx, j.in, j.FileBytes)
+	r := response{Document: &doc}
+	if err != nil {
+		r.Document = nil
+		if !errors.As(err, &r.Error) {
+			r.Fault = err.Error()
+		}
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if int64(len(body)) > j.OutputBytes {
+		return writeJSON(stdout, response{Error: outputTooLarge(j.OutputBytes)})
+	}
+	return writeFrame(stdout, body)
+}
+
+func outputTooLarge(limit int64) *Error {
+	return errorf(TooLarge, "It unpacks to more than %d MB of text, which no ordinary document does.", limit>>20)
+}
+
+// watchMemory ends the process when the Go heap and stacks hold more than limit bytes. It works on every
+// system; limitMemory stops what is too quick for it, where the system can.
+func watchMemory(limit int64) {
+	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	for range time.Tick(20 * time.Millisecond) {
+		metrics.Read(sample)
+		if held := sample[0].Value.Uint64() - sample[1].Value.Uint64(); held > uint64(limit) {
+			os.Exit(exitMemory)
+		}
+	}
+}

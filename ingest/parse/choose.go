@@ -1,0 +1,71 @@
+package parse
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+// choose returns the format of the input: by its content first, by its extension where the content is plain
+// text, which any extension can have.
+func (r registry) choose(in Input) (Format, error) {
+	for _, f := range r {
+		if f.Sniff != nil && f.Sniff(in.Data) {
+			return f, nil
+		}
+	}
+	extension := strings.ToLower(filepath.Ext(in.Name))
+	found := mimetype.Detect(in.Data)
+	if !looksLikeText(in.Data) {
+		return Format{}, notReadable(extension, found)
+	}
+	for _, f := range r {
+		if !slices.Contains(f.Extensions, extension) {
+			continue
+		}
+		if f.Sniff == nil {
+			return f, nil
+		}
+		return Format{}, errorf(Damaged, "It is called %s but is plain text; rename it to .txt if it is meant to be read as that.", extension)
+	}
+	return Format{}, errorf(UnsupportedFormat, "It is text of a format (%s) that is not read yet; convert it to one of %s.",
+		nameOf(extension, found), strings.Join(r.extensions(), " "))
+}
+
+func nameOf(extension string, found *mimetype.MIME) string {
+	if extension != "" {
+		return extension
+	}
+	return found.String()
+}
+
+// notReadable says what a file is that no format recognises.
+func notReadable(extension string, found *mimetype.MIME) error {
+	switch {
+	case found.Is("application/x-ole-storage") || isLegacyOffice(found):
+		return errorf(UnsupportedFormat, "It is a file of an old Office version, or an Office file with a password; save it as .docx or .pdf without one.")
+	case !found.Is("application/octet-stream"):
+		if extension != "" && extension != found.Extension() {
+			return errorf(UnsupportedFormat, "It is called %s but is %s, which is not read.", extension, found)
+		}
+		return errorf(UnsupportedFormat, "It is %s, which is not read yet.", found)
+	case slices.Contains(formats().extensions(), extension):
+		return errorf(Damaged, "It is called %s but its bytes are not that, nor anything else that is known; it is damaged.", extension)
+	}
+	return errorf(UnsupportedFormat, "Its bytes are of no known format.")
+}
+
+func isLegacyOffice(found *mimetype.MIME) bool {
+	return found.Is("application/msword") || found.Is("application/vnd.ms-excel") || found.Is("application/vnd.ms-powerpoint")
+}
+
+// extensions are all that the formats claim.
+func (r registry) extensions() []string {
+	var all []string
+	for _, f := range r {
+		all = append(all, f.Extensions...)
+	}
+	return all
+}

@@ -1,0 +1,59 @@
+package parse
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Format is one kind of file and how it is read.
+type Format struct {
+	Name       string   // a short word: "pdf"
+	Version    int      // raised when the same file gives another document: it is then parsed again
+	Extensions []string // lower case, with the dot
+	MediaType  string   // of the documents that it reads
+	// Sniff reports whether the bytes are of this format, whatever the file is called. Nil for formats of plain
+	// text, which are told apart by their extension.
+	Sniff func(data []byte) bool
+	// Parse reads the document. It returns an *Error for a file that can't be read. Input.Data is set, and is not
+	// changed or kept. Title, language and media type may be left empty, page numbers 0.
+	Parse func(ctx context.Context, in Input) (Document, error)
+}
+
+// registry is a list of formats in the order in which they are asked.
+type registry []Format
+
+// formats names every format. A new one is a file of its own and a line here.
+func formats() registry {
+	return registry{textFormat()}
+}
+
+// normaliserVersion is raised when what finish does to every document changes.
+const normaliserVersion = 1
+
+// Fingerprint is a short hash of how documents of the media type are parsed. For an empty or unknown media type
+// it is that of all formats together: use it for a file that could not be read, so that it is tried again when
+// any format has changed.
+func Fingerprint(mediaType string) string {
+	all := formats()
+	list := slices.DeleteFunc(slices.Clone(all), func(f Format) bool { return f.MediaType != mediaType })
+	if len(list) == 0 {
+		list = all
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "normaliser %d\n", normaliserVersion)
+	for _, f := range list {
+		fmt.Fprintf(h, "%s %d\n", f.Name, f.Version)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// HasKnownExtension reports whether a file of this name should be readable, going by its extension.
+func HasKnownExtension(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return slices.ContainsFunc(formats(), func(f Format) bool { return slices.Contains(f.Extensions, extension) })
+}

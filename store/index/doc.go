@@ -4,6 +4,9 @@
 //
 // # For a store
 //
+// Terms are numbers from the collection's dictionary, which the store keeps: it needs text to number for queries
+// only, and leaves out terms of a query that the dictionary has not. Numbers should be dense, from 0 or 1.
+//
 // The store keeps the float32 vector and the numbered terms of each row and gives them to Apply; nothing of the
 // index itself has to be stored. Apply prepares its entries outside of any lock, so a store opens a large
 // collection fast by reading disjoint ranges of rows on several goroutines, each calling Apply with some thousand

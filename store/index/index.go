@@ -1,7 +1,10 @@
 package index
 
 import (
+	"math"
 	"sync"
+
+	"grounded/corpus"
 )
 
 // Constants of BM25 as Robertson and Zaragoza recommend them (The Probabilistic Relevance Framework, 2009); they
@@ -16,9 +19,9 @@ const BlockRows = 4096
 
 // Config says what an index is for. Zero values of K1 and B mean the defaults.
 type Config struct {
-	Dims int     // dimensions of every vector
-	K1   float64 // how slowly a term's repetition saturates
-	B    float64 // how much a chunk's length counts against it, 0 to 1
+	Dimensions int     // of every vector
+	K1         float64 // how slowly a term's repetition saturates
+	B          float64 // how much a chunk's length counts against it, 0 to 1
 }
 
 // Term is a unit of lexical search by its number in the collection's dictionary, with how often it occurs in a
@@ -31,7 +34,7 @@ type Term struct {
 // Entry is a chunk to be searched. Row is its key, Doc the key of its document.
 type Entry struct {
 	Row, Doc int64
-	Vector   []float32 // Config.Dims long; one that is not, or is not finite, counts as the zero vector
+	Vector   []float32 // of the index's dimensions, finite, of unit length (or zero: like nothing)
 	Terms    []Term    // in any order; a repeated term counts as the sum
 }
 
@@ -55,8 +58,14 @@ func New(c Config) *Index {
 }
 
 // Apply removes rows and adds entries in one change: a Search sees all of it or nothing. Rows that are not there
-// are ignored; an entry replaces what was there under its Row, and of entries with equal Row the last counts.
-func (x *Index) Apply(removeRows []int64, add []Entry) {
+// are ignored; an entry replaces what was there under its Row, and of entries with equal Row the last counts. A
+// vector of other dimensions, or one that is not finite, is corpus.ErrInvalid, and nothing is changed.
+func (x *Index) Apply(removeRows []int64, add []Entry) error {
+	for _, e := range add {
+		if err := x.check(e.Vector); err != nil {
+			return corpus.Errorf(corpus.ErrInvalid, "row %d: %w", e.Row, err)
+		}
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, row := range removeRows {
@@ -67,6 +76,20 @@ func (x *Index) Apply(removeRows []int64, add []Entry) {
 		e.Terms = append([]Term(nil), e.Terms...)
 		x.rows[e.Row] = e
 	}
+	return nil
+}
+
+// check tells what is wrong with a vector.
+func (x *Index) check(v []float32) error {
+	if len(v) != x.config.Dimensions {
+		return corpus.Errorf(corpus.ErrInvalid, "vector has %d dimensions, the index has %d", len(v), x.config.Dimensions)
+	}
+	for _, f := range v {
+		if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
+			return corpus.Errorf(corpus.ErrInvalid, "vector is not finite")
+		}
+	}
+	return nil
 }
 
 // Len is the number of rows.

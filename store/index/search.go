@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -9,10 +10,10 @@ import (
 
 // Query asks for rows like a vector, or with the terms, or both.
 type Query struct {
-	Vector []float32 // nil, of other dimensions, not finite or zero: no dense search
-	Terms  []Term    // Count is the term's weight; none that counts: no lexical search
-	// Allow tells whether a document may be found; nil allows all. It is never called twice at the same time by
-	// one Search.
+	Vector []float32 // empty: no dense search
+	Terms  []Term    // Count is the term's weight; empty: no lexical search
+	// Allow tells whether a document may be found; nil allows all. It is called at the same time from several
+	// goroutines, and more than once for a document.
 	Allow func(doc int64) bool
 	Limit int // of hits; 0 means 10
 	// Candidates of each kind that are looked at before fusion; 0 means 10 × Limit, at least 100.
@@ -28,8 +29,12 @@ type Hit struct {
 	Lexical  *float64 // BM25, 0 if no term of the query is in it; nil if there was no lexical search
 }
 
-// Search returns the best hits, best first; equal scores are in order of Row.
-func (x *Index) Search(q Query) []Hit {
+// Search returns the best hits, best first; equal scores are in order of Row. Lexical search finds only rows with
+// a term of the query. A vector of other dimensions, or one that is not finite, is corpus.ErrInvalid.
+func (x *Index) Search(ctx context.Context, q Query) ([]Hit, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	limit := q.Limit
@@ -40,7 +45,12 @@ func (x *Index) Search(q Query) []Hit {
 	if q.Candidates <= 0 {
 		candidates = max(100, 10*limit)
 	}
-	dense := len(q.Vector) == x.config.Dims && len(q.Vector) > 0
+	dense := len(q.Vector) > 0
+	if dense {
+		if err := x.check(q.Vector); err != nil {
+			return nil, err
+		}
+	}
 	lexical := len(q.Terms) > 0
 	n, total := float64(len(x.rows)), 0.0
 	df := map[uint32]float64{}
@@ -94,9 +104,9 @@ func (x *Index) Search(q Query) []Hit {
 			hits[i].Score, hits[i].Dense = *hits[i].Lexical, nil
 		}
 	default:
-		return nil
+		return nil, nil
 	}
-	return hits[:min(limit, len(hits))]
+	return hits[:min(limit, len(hits))], nil
 }
 
 func order(a, b float64, x, y Hit) int {

@@ -1,0 +1,180 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"grounded/corpus"
+	"grounded/ingest/parse"
+)
+
+// file is one that was discovered.
+type file struct {
+	id     corpus.DocumentID
+	source string
+	path   string // in the source
+	disk   string
+	named  bool // on the command line, not found in a folder
+}
+
+// gap is a part of a source that could not be looked at.
+type gap struct {
+	source, path string
+}
+
+// discover sends the files of all scopes, folders in order of their names.
+func (r *run) discover(ctx context.Context, out chan<- file) error {
+	for _, s := range r.plan.scopes {
+		w := walk{run: r, ctx: ctx, out: out, source: s.source.Name}
+		if s.file {
+			if err := w.send(file{path: s.path, disk: s.disk, named: true}); err != nil {
+				return err
+			}
+			continue
+		}
+		// Links may lead anywhere in the source. Without its real path none is followed.
+		w.root, _ = filepath.EvalSymlinks(s.source.Root)
+		if err := w.folder(s.disk, s.path); err != nil {
+			return err
+		}
+	}
+	r.foundAll()
+	return nil
+}
+
+// walk goes through one scope.
+type walk struct {
+	*run
+	ctx    context.Context
+	out    chan<- file
+	source string
+	root   string // of the source, without symbolic links
+}
+
+func (w *walk) folder(disk, path string) error {
+	entries, err := os.ReadDir(disk)
+	if err != nil {
+		w.gaps = append(w.gaps, gap{w.source, path})
+		var cause *fs.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		w.done(DocumentDone{Source: w.source, Document: path + "/", Outcome: OutcomeQuarantined, Code: string(parse.Unreadable),
+			Reason: "The folder can't be listed: " + err.Error() + ". What is stored of it stays."})
+	}
+	taken := map[string]bool{} // identities of names that have more than one form
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "~$") {
+			continue
+		}
+		f := file{path: join(path, e.Name()), disk: filepath.Join(disk, e.Name())}
+		if !isASCII(f.path) || strings.Contains(e.Name(), "%") {
+			if taken[f.path] {
+				w.skip(f.path, "another file of the folder has the same name in another form of Unicode")
+				continue
+			}
+			taken[f.path] = true
+		}
+		if e.IsDir() {
+			err = w.folder(f.disk, f.path)
+		} else {
+			err = w.entry(e, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.ctx.Err()
+}
+
+// entry sends a file, if it is for us.
+func (w *walk) entry(e fs.DirEntry, f file) error {
+	if isSidecar(e.Name()) {
+		return nil
+	}
+	reason := ""
+	switch {
+	case e.Type()&fs.ModeSymlink != 0:
+		reason = w.badLink(f.disk)
+	case !e.Type().IsRegular():
+		reason = "not a regular file"
+	}
+	if reason == "" && !parse.HasKnownExtension(e.Name()) {
+		reason = mediaReason(f.disk)
+	}
+	if reason != "" {
+		w.remember(f)
+		w.skip(f.path, reason)
+		return nil
+	}
+	return w.send(f)
+}
+
+func (w *walk) badLink(disk string) string {
+	target, err := filepath.EvalSymlinks(disk)
+	if err != nil {
+		return "a symbolic link that leads nowhere"
+	}
+	info, err := os.Stat(target)
+	if err != nil || !info.Mode().IsRegular() {
+		return "a symbolic link to what is not a file"
+	}
+	if _, inside := relative(w.root, target); w.root == "" || !inside {
+		return "a symbolic link out of the source's folder"
+	}
+	return ""
+}
+
+// mediaReason tells pictures, sound, films and fonts, which may be large, from their first bytes.
+func mediaReason(disk string) string {
+	f, err := os.Open(disk)
+	if err != nil {
+		return "" // reading it reports why
+	}
+	defer f.Close()
+	start := make([]byte, 3072)
+	n, _ := io.ReadFull(f, start)
+	kind := mimetype.Detect(start[:n]).String()
+	switch family, _, _ := strings.Cut(kind, "/"); family {
+	case "image", "video", "audio", "font":
+		return "no parser for " + kind
+	}
+	return ""
+}
+
+func (w *walk) send(f file) error {
+	f = w.remember(f)
+	w.found()
+	select {
+	case w.out <- f:
+		return nil
+	case <-w.ctx.Done():
+		return w.ctx.Err()
+	}
+}
+
+// remember names the file, and keeps it from being pruned.
+func (w *walk) remember(f file) file {
+	f.source = w.source
+	f.id = corpus.NewDocumentID(w.Collection, f.source, f.path)
+	if w.seen != nil {
+		w.seen[f.id] = struct{}{}
+	}
+	return f
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,236 @@
+// Package ingest brings documents from folders into a store: it discovers files, reads and parses them, cuts
+// them into chunks, embeds what is new, and writes, all of it overlapping with bounded queues. What is stored
+// already and has not changed costs a hash of the file; a run that was ended at any point is finished by the
+// same run again.
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"grounded/analyze"
+	"grounded/corpus"
+	"grounded/ingest/chunk"
+	"grounded/ingest/parse"
+	"grounded/model"
+	"grounded/store"
+)
+
+// Parser makes documents of files. *parse.Pool is one.
+type Parser interface {
+	// Parse fails with a *parse.Error when the file is to blame.
+	Parse(ctx context.Context, in parse.Input) (parse.Document, error)
+}
+
+// Config of an Ingester. Store, Embedder and Parser must be set; zero values of the rest are the defaults.
+type Config struct {
+	Store    store.Store
+	Embedder model.Embedder
+	Parser   Parser
+	// Chunk says how long chunks are. Count and, if 0, MaxTokens are the embedder's.
+	Chunk chunk.Config
+	// Workers read, parse and cut that many files at once; 0 means two more than there are processors.
+	Workers int
+	// BatchTexts are embedded by one call at most; 0 means 64.
+	BatchTexts int
+	// Requests to the embedder are in flight at most; 0 means 4.
+	Requests int
+}
+
+// Ingester runs ingests. It is safe for concurrent use.
+type Ingester struct {
+	Config
+	embedding corpus.Embedding
+}
+
+// version names the rules of this package, for a document's pipeline fingerprint.
+const version = "1"
+
+// New checks the configuration and asks the embedder what its vectors are.
+func New(ctx context.Context, c Config) (*Ingester, error) {
+	if c.Workers < 0 || c.BatchTexts < 0 || c.Requests < 0 {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "set up ingest: a number of workers, texts or requests is negative")
+	}
+	if c.Workers == 0 {
+		c.Workers = runtime.NumCPU() + 2
+	}
+	if c.BatchTexts == 0 {
+		c.BatchTexts = 64
+	}
+	if c.Requests == 0 {
+		c.Requests = 4
+	}
+	embedding, err := c.Embedder.Embedding(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask embedder for its model: %w", err)
+	}
+	c.Chunk.Count = c.Embedder.CountTokens
+	if c.Chunk.MaxTokens == 0 {
+		c.Chunk.MaxTokens = c.Embedder.MaxTokens()
+	}
+	c.Chunk = c.Chunk.WithDefaults()
+	return &Ingester{c, embedding}, nil
+}
+
+// PipelineFingerprint says how documents of a media type are parsed, cut and analysed; with "" how files that
+// could not be read were tried.
+func (in *Ingester) PipelineFingerprint(mediaType string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parse.Fingerprint(mediaType),
+		chunk.Version, in.Chunk.TargetTokens, in.Chunk.MaxTokens, in.Chunk.OverlapTokens, analyze.Version))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Request says what to ingest.
+type Request struct {
+	Collection string
+	Paths      []string // files and folders
+	// Source names the root that the paths are or are in; if empty it is a source that is known to contain
+	// them, else it is named after the folder.
+	Source string
+	Prune  bool // delete documents under Paths whose file is gone
+	DryRun bool // write nothing; report what would be done
+	Moved  bool // a source of the same name and another root that still exists is the same folder, moved
+}
+
+// Run ingests. observe, if not nil, is called with the events of the run, one at a time, the Report last.
+//
+// Files that can't be read are quarantined and don't fail the run; a failing embedder or store does. Then, and
+// when ctx ends, what is embedded is still written. The report tells what was done in any case. Errors are
+// corpus.ErrNotFound for a path that is not there and corpus.ErrConflict for a collection with another embedding
+// or a source whose name is taken, both before anything is written; corpus.ErrUnsupported, when all else is in,
+// for a file named in Paths whose format nothing reads.
+func (in *Ingester) Run(ctx context.Context, req Request, observe func(Event)) (Report, error) {
+	r := &run{Ingester: in, Request: req, reporter: newReporter(req, observe), quarantine: map[corpus.DocumentID]corpus.Quarantined{}}
+	err := r.run(ctx)
+	return r.reporter.close(), err
+}
+
+// run is the state of one ingest.
+type run struct {
+	*Ingester
+	Request
+	*reporter
+
+	plan       plan
+	quarantine map[corpus.DocumentID]corpus.Quarantined // when the run began
+	gaps       []gap                                    // folders that could not be listed
+	seen       map[corpus.DocumentID]struct{}           // discovered; nil without Prune
+}
+
+func (r *run) run(ctx context.Context) error {
+	if err := corpus.CheckCollectionName(r.Collection); err != nil {
+		return err
+	}
+	if err := r.checkCollection(ctx); err != nil {
+		return err
+	}
+	known, err := r.Store.Sources(ctx, r.Collection)
+	if err != nil {
+		return fmt.Errorf("list sources: %w", err)
+	}
+	if r.plan, err = makePlan(r.Request, known); err != nil {
+		return err
+	}
+	if !r.DryRun {
+		if err := r.prepareStore(ctx); err != nil {
+			return err
+		}
+	}
+	all, err := r.Store.Quarantined(ctx, r.Collection)
+	if err != nil {
+		return fmt.Errorf("list quarantine: %w", err)
+	}
+	for _, q := range all {
+		r.quarantine[q.DocumentID] = q
+	}
+	if r.Prune {
+		r.seen = map[corpus.DocumentID]struct{}{}
+	}
+	if err := r.pipeline(ctx); err != nil {
+		return err
+	}
+	if r.Prune {
+		if err := r.prune(ctx); err != nil {
+			return err
+		}
+	}
+	return r.namedErrors()
+}
+
+// checkCollection fails when the collection is there with vectors of another kind.
+func (r *run) checkCollection(ctx context.Context) error {
+	c, err := r.Store.Collection(ctx, r.Collection)
+	switch {
+	case errors.Is(err, corpus.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read collection %s: %w", r.Collection, err)
+	case c.Embedding.Fingerprint() == r.embedding.Fingerprint():
+		return nil
+	}
+	return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "collection %q has embeddings of %s (%d dimensions, fingerprint %s), the configured embedder is %s (%d dimensions, fingerprint %s)",
+		r.Collection, c.Embedding.Model, c.Embedding.Dimensions, c.Embedding.Fingerprint(),
+		r.embedding.Model, r.embedding.Dimensions, r.embedding.Fingerprint()),
+		"run `grounded reindex` to embed the collection anew, or configure the model that it was made with")
+}
+
+// prepareStore makes the collection, remembers the sources and moves the documents of those absorbed.
+func (r *run) prepareStore(ctx context.Context) error {
+	now := time.Now().UTC()
+	if err := r.Store.CreateCollection(ctx, corpus.Collection{Name: r.Collection, Embedding: r.embedding, CreatedAt: now}); err != nil {
+		return fmt.Errorf("create collection %s: %w", r.Collection, err)
+	}
+	for _, s := range r.plan.sources {
+		s.UsedAt = now
+		if err := r.Store.PutSource(ctx, s); err != nil {
+			return fmt.Errorf("remember source %s: %w", s.Name, err)
+		}
+	}
+	for _, a := range r.plan.absorbed {
+		if err := r.absorb(ctx, a); err != nil {
+			return fmt.Errorf("absorb source %s into %s: %w", a.from.Name, a.into.Name, err)
+		}
+	}
+	return nil
+}
+
+// pipeline discovers files and works on them until all are done or the first error.
+func (r *run) pipeline(ctx context.Context) error {
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	files := make(chan file, 64)
+	w := newWriter(r, cancel)
+	go w.vectors.serve(work)
+
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		defer close(files)
+		if err := r.discover(work, files); err != nil {
+			cancel(err)
+		}
+	})
+	for range r.Workers {
+		readers.Go(func() {
+			for f := range files {
+				if work.Err() != nil {
+					continue
+				}
+				if err := r.process(work, f, w); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	readers.Wait()
+	w.wait()
+	if work.Err() != nil {
+		return context.Cause(work)
+	}
+	return nil
+}

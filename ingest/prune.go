@@ -1,0 +1,139 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/text/unicode/norm"
+
+	"grounded/corpus"
+	"grounded/store"
+)
+
+// deleteBatch documents are deleted by one call.
+const deleteBatch = 256
+
+// prune deletes the documents under the run's paths whose files are gone. Where a folder could not be listed,
+// nothing is.
+func (r *run) prune(ctx context.Context) error {
+	for _, g := range r.gaps {
+		where := g.path + "/"
+		if g.path == "" {
+			where = "source " + g.source
+		}
+		r.warn(fmt.Sprintf("Nothing in %s was pruned, since it could not be listed.", where))
+	}
+	for _, s := range r.plan.scopes {
+		if s.file {
+			continue
+		}
+		if _, err := os.Stat(s.disk); err != nil {
+			r.warn(fmt.Sprintf("Nothing in source %s was pruned: its folder %s went away during the run.", s.source.Name, s.disk))
+			continue
+		}
+		gone, err := r.gone(ctx, s)
+		if err != nil {
+			return err
+		}
+		for len(gone) > 0 {
+			n := min(len(gone), deleteBatch)
+			if !r.DryRun {
+				ids := make([]corpus.DocumentID, n)
+				for i, d := range gone[:n] {
+					ids[i] = d.ID
+				}
+				if err := r.Store.Delete(ctx, r.Collection, ids...); err != nil {
+					return fmt.Errorf("prune: %w", err)
+				}
+			}
+			for _, d := range gone[:n] {
+				r.done(d)
+			}
+			gone = gone[n:]
+		}
+	}
+	return nil
+}
+
+// gone lists the documents of the scope, stored or quarantined, whose files are not there.
+func (r *run) gone(ctx context.Context, s scope) ([]DocumentDone, error) {
+	var gone []DocumentDone
+	add := func(id corpus.DocumentID, path string) {
+		if _, seen := r.seen[id]; seen || !s.contains(path) || r.hidden(s.source.Name, path) || exists(s.source.Root, path) {
+			return
+		}
+		gone = append(gone, DocumentDone{ID: id, Source: s.source.Name, Document: path, Outcome: OutcomePruned})
+	}
+	listed := map[corpus.DocumentID]bool{}
+	list := func(source, inSource, prefix string) error {
+		q := store.DocumentQuery{Scope: r.scope(), Source: source, Prefix: inSource, Limit: 1000}
+		for {
+			docs, next, err := r.Store.Documents(ctx, q)
+			if errors.Is(err, corpus.ErrNotFound) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("list documents to prune: %w", err)
+			}
+			for _, d := range docs {
+				path := d.Path
+				if prefix != "" {
+					path = prefix + "/" + path
+				}
+				before := len(gone)
+				add(corpus.NewDocumentID(r.Collection, s.source.Name, path), path)
+				if len(gone) > before {
+					listed[gone[before].ID] = true
+				}
+			}
+			if next == "" {
+				return nil
+			}
+			q.Cursor = next
+		}
+	}
+	if err := list(s.source.Name, s.path, ""); err != nil {
+		return nil, err
+	}
+	if r.DryRun {
+		for _, a := range r.plan.absorbed {
+			if a.into.Name == s.source.Name {
+				if err := list(a.from.Name, "", a.prefix); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	for _, q := range r.quarantine {
+		if q.Source == s.source.Name && !listed[q.DocumentID] {
+			add(q.DocumentID, q.Path)
+		}
+	}
+	return gone, nil
+}
+
+// hidden reports whether a path of the source is in a folder that could not be listed.
+func (r *run) hidden(source, path string) bool {
+	for _, g := range r.gaps {
+		if g.source == source && (g.path == "" || strings.HasPrefix(path, g.path+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// exists reports whether the file is there, or may be.
+func exists(root, path string) bool {
+	for _, p := range []string{path, norm.NFD.String(path)} {
+		if _, err := os.Lstat(filepath.Join(root, filepath.FromSlash(p))); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,192 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"grounded/corpus"
+)
+
+// Event is a Discovered, a DocumentDone or, at the end, the Report. As JSON each is an object that says in
+// "event" which.
+type Event interface{ isEvent() }
+
+// Discovered tells how many files were found so far.
+type Discovered struct {
+	Event    string `json:"event"` // "discovered"
+	Files    int    `json:"files"`
+	Complete bool   `json:"complete"`
+}
+
+// Outcomes of a document.
+const (
+	OutcomeNew         = "new"
+	OutcomeChanged     = "changed"
+	OutcomeUnchanged   = "unchanged"
+	OutcomeQuarantined = "quarantined" // could not be read; what was stored of it before stays
+	OutcomePruned      = "pruned"
+	OutcomeFailed      = "failed" // named, but of a format that nothing here reads
+)
+
+// DocumentDone tells what became of one file. In a dry run it is what would.
+type DocumentDone struct {
+	Event    string            `json:"event"` // "document"
+	ID       corpus.DocumentID `json:"id"`
+	Source   string            `json:"source"`
+	Document string            `json:"document"` // path in the source
+	Outcome  string            `json:"outcome"`
+	Chunks   Chunks            `json:"chunks"`
+	Code     string            `json:"code,omitempty"`   // why it was not read: a word for programs
+	Reason   string            `json:"reason,omitempty"` // the same for people
+	Stale    bool              `json:"stale,omitempty"`  // an older version of it is still stored and found
+	Warnings []string          `json:"warnings,omitempty"`
+}
+
+// Chunks counts what was written, of which the vectors were stored before or made for it.
+type Chunks struct {
+	Written  int `json:"written"`
+	Reused   int `json:"reused"`
+	Embedded int `json:"embedded"`
+}
+
+// Documents counts documents by outcome. Skipped files are no documents.
+type Documents struct {
+	New         int `json:"new"`
+	Changed     int `json:"changed"`
+	Unchanged   int `json:"unchanged"`
+	Pruned      int `json:"pruned"`
+	Quarantined int `json:"quarantined"`
+	Failed      int `json:"failed"`
+	Skipped     int `json:"skipped"`
+}
+
+// Skipped is a file that was found in a folder and is not for us.
+type Skipped struct {
+	Document string `json:"document"`
+	Reason   string `json:"reason"`
+}
+
+// maxSkipped bounds Report.Skipped; Documents.Skipped counts all.
+const maxSkipped = 1000
+
+// Report is the summary of a run.
+type Report struct {
+	Event       string         `json:"event"` // "summary"
+	Documents   Documents      `json:"documents"`
+	Chunks      Chunks         `json:"chunks"`
+	Seconds     float64        `json:"seconds"`
+	Skipped     []Skipped      `json:"skipped"`     // the first 1000
+	Quarantined []DocumentDone `json:"quarantined"` // by source and path
+	Failed      []DocumentDone `json:"failed"`
+	Warnings    []string       `json:"warnings"` // sentences about the run as a whole
+	DryRun      bool           `json:"dry_run"`
+}
+
+func (Discovered) isEvent()   {}
+func (DocumentDone) isEvent() {}
+func (Report) isEvent()       {}
+
+// reporter counts, and calls the observer with one event at a time.
+type reporter struct {
+	mu      sync.Mutex
+	observe func(Event)
+	started time.Time
+	report  Report
+	files   int
+}
+
+func newReporter(req Request, observe func(Event)) *reporter {
+	if observe == nil {
+		observe = func(Event) {}
+	}
+	return &reporter{observe: observe, started: time.Now(), report: Report{
+		Event: "summary", DryRun: req.DryRun, Skipped: []Skipped{}, Quarantined: []DocumentDone{}, Failed: []DocumentDone{}, Warnings: []string{},
+	}}
+}
+
+func (r *reporter) found() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.files++; r.files == 1 || r.files%100 == 0 {
+		r.observe(Discovered{Event: "discovered", Files: r.files})
+	}
+}
+
+func (r *reporter) foundAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observe(Discovered{Event: "discovered", Files: r.files, Complete: true})
+}
+
+func (r *reporter) done(d DocumentDone) {
+	d.Event = "document"
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := &r.report.Documents
+	switch d.Outcome {
+	case OutcomeNew:
+		n.New++
+	case OutcomeChanged:
+		n.Changed++
+	case OutcomeUnchanged:
+		n.Unchanged++
+	case OutcomePruned:
+		n.Pruned++
+	case OutcomeQuarantined:
+		n.Quarantined++
+		r.report.Quarantined = append(r.report.Quarantined, d)
+	case OutcomeFailed:
+		n.Failed++
+		r.report.Failed = append(r.report.Failed, d)
+	}
+	c := &r.report.Chunks
+	c.Written += d.Chunks.Written
+	c.Reused += d.Chunks.Reused
+	c.Embedded += d.Chunks.Embedded
+	r.observe(d)
+}
+
+func (r *reporter) skip(path, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Documents.Skipped++
+	if len(r.report.Skipped) < maxSkipped {
+		r.report.Skipped = append(r.report.Skipped, Skipped{path, reason})
+	}
+}
+
+func (r *reporter) warn(sentence string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Warnings = append(r.report.Warnings, sentence)
+}
+
+// namedErrors returns an error if a file that was asked for by name is of no format that is read here.
+func (r *reporter) namedErrors() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.report.Failed) == 0 {
+		return nil
+	}
+	first := r.report.Failed[0]
+	if n := len(r.report.Failed); n > 1 {
+		return corpus.Errorf(corpus.ErrUnsupported, "read %s and %d more: %s", first.Document, n-1, first.Reason)
+	}
+	return corpus.Errorf(corpus.ErrUnsupported, "read %s: %s", first.Document, first.Reason)
+}
+
+func (r *reporter) close() Report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Seconds = time.Since(r.started).Seconds()
+	byPath := func(a, b DocumentDone) int {
+		return strings.Compare(a.Source+"\x00"+a.Document, b.Source+"\x00"+b.Document)
+	}
+	slices.SortFunc(r.report.Quarantined, byPath)
+	slices.SortFunc(r.report.Failed, byPath)
+	slices.SortFunc(r.report.Skipped, func(a, b Skipped) int { return strings.Compare(a.Document, b.Document) })
+	r.observe(r.report)
+	return r.report
+}

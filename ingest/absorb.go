@@ -36,17 +36,21 @@ func (r *run) absorb(ctx context.Context, a absorption) error {
 		if q.Source != a.from.Name {
 			continue
 		}
-		old := q.DocumentID
-		q.Source, q.Path = a.into.Name, a.prefix+"/"+q.Path
-		q.DocumentID = corpus.NewDocumentID(r.Collection, q.Source, q.Path)
-		if err := r.Store.Quarantine(ctx, q); err != nil {
+		if err := r.Store.Quarantine(ctx, a.moved(q)); err != nil {
 			return err
 		}
-		if err := r.Store.Delete(ctx, r.Collection, old); err != nil {
+		if err := r.Store.Delete(ctx, r.Collection, q.DocumentID); err != nil {
 			return err
 		}
 	}
 	return r.Store.DeleteSource(ctx, r.Collection, a.from.Name)
+}
+
+// moved is an entry of the narrower source as one of the wider.
+func (a absorption) moved(q corpus.Quarantined) corpus.Quarantined {
+	q.Source, q.Path = a.into.Name, a.prefix+"/"+q.Path
+	q.DocumentID = corpus.NewDocumentID(q.Collection, q.Source, q.Path)
+	return q
 }
 
 // adopt moves one document, unless it has its new place already.

@@ -142,12 +142,8 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 	}
-	all, err := r.Store.Quarantined(ctx, r.Collection)
-	if err != nil {
-		return fmt.Errorf("list quarantine: %w", err)
-	}
-	for _, q := range all {
-		r.quarantine[q.DocumentID] = q
+	if err := r.loadQuarantine(ctx); err != nil {
+		return err
 	}
 	if r.Prune {
 		r.seen = map[corpus.DocumentID]struct{}{}
@@ -196,6 +192,23 @@ func (r *run) prepareStore(ctx context.Context) error {
 		if err := r.absorb(ctx, a); err != nil {
 			return fmt.Errorf("absorb source %s into %s: %w", a.from.Name, a.into.Name, err)
 		}
+	}
+	return nil
+}
+
+// loadQuarantine reads what could not be read so far, in a dry run as it would be after absorptions.
+func (r *run) loadQuarantine(ctx context.Context) error {
+	all, err := r.Store.Quarantined(ctx, r.Collection)
+	if err != nil {
+		return fmt.Errorf("list quarantine: %w", err)
+	}
+	for _, q := range all {
+		for _, a := range r.plan.absorbed {
+			if q.Source == a.from.Name {
+				q = a.moved(q)
+			}
+		}
+		r.quarantine[q.DocumentID] = q
 	}
 	return nil
 }

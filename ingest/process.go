@@ -9,8 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"grounded/corpus"
 	"grounded/ingest/chunk"
@@ -62,7 +64,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		if read.sidecar.err != nil {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
-		parsed, err := r.Parser.Parse(ctx, parse.Input{Path: f.disk, SHA256: read.sum})
+		parsed, err := r.parse(ctx, f, read.sum)
 		code := parse.CodeOf(err)
 		switch {
 		case code == parse.Changed && attempt < attempts:
@@ -89,6 +91,19 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		d.analyse()
 		return w.write(ctx, d)
 	}
+}
+
+// parse has the parser read the file, if its bytes still have this hash.
+func (r *run) parse(ctx context.Context, f file, sum string) (parse.Document, error) {
+	in := parse.Input{Path: f.disk, SHA256: sum}
+	if !utf8.ValidString(f.disk) { // such a path can't be told to another process
+		data, err := os.ReadFile(f.disk)
+		if err != nil {
+			return parse.Document{}, &parse.Error{Code: parse.Unreadable, Reason: ioReason(err)}
+		}
+		in = parse.Input{Name: path.Base(f.path), Data: data, SHA256: sum}
+	}
+	return r.Parser.Parse(ctx, in)
 }
 
 // stored returns what the manifest has of the file. In a dry run documents of sources that would be absorbed

@@ -29,10 +29,10 @@ func (p *packer) contexts(first unit, path []heading, end int) []string {
 		context("", innermost, ""),
 		context(title, nil, ""),
 	}
-	// A context of more than half of the chunk would say more of where the text stands than of the text.
+	// More would say more of where the text stands than of the text.
 	fitting := all[:0]
 	for _, c := range all {
-		if c != "" && p.Count(c) <= p.MaxTokens/2 {
+		if c != "" && p.Count(c) <= p.TargetTokens/2 {
 			fitting = append(fitting, c)
 		}
 	}

@@ -2,7 +2,9 @@ package index
 
 import (
 	"math"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"grounded/corpus"
 )
@@ -15,7 +17,7 @@ const (
 )
 
 // BlockRows is how many entries a bulk load should give to one Apply.
-const BlockRows = 4096
+const BlockRows = maxSegmentRows / 2
 
 // Config says what an index is for. Zero values of K1 and B mean the defaults.
 type Config struct {
@@ -38,12 +40,12 @@ type Entry struct {
 	Terms    []Term    // in any order; a repeated term counts as the sum
 }
 
-// Index answers queries over the entries that were applied. It is safe for concurrent use.
+// Index answers queries over the entries that were applied. It is safe for concurrent use; searches never wait
+// for changes.
 type Index struct {
 	config Config
-
-	mu   sync.RWMutex
-	rows map[int64]Entry
+	views  atomic.Pointer[[]view] // what readers see; never changed, only replaced
+	change sync.Mutex             // held by whoever replaces it
 }
 
 // New returns an empty index.
@@ -54,7 +56,9 @@ func New(c Config) *Index {
 	if c.B == 0 {
 		c.B = DefaultB
 	}
-	return &Index{config: c, rows: map[int64]Entry{}}
+	x := &Index{config: c}
+	x.views.Store(&[]view{})
+	return x
 }
 
 // Apply removes rows and adds entries in one change: a Search sees all of it or nothing. Rows that are not there
@@ -63,20 +67,49 @@ func New(c Config) *Index {
 func (x *Index) Apply(removeRows []int64, add []Entry) error {
 	for _, e := range add {
 		if err := x.check(e.Vector); err != nil {
-			return corpus.Errorf(corpus.ErrInvalid, "row %d: %w", e.Row, err)
+			return corpus.Errorf(corpus.ErrInvalid, "add row %d: %w", e.Row, err)
 		}
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, row := range removeRows {
-		delete(x.rows, row)
+	remove := slices.Clone(removeRows)
+	last := make(map[int64]int, len(add))
+	for i, e := range add {
+		last[e.Row] = i
+		remove = append(remove, e.Row)
 	}
-	for _, e := range add {
-		e.Vector = append([]float32(nil), e.Vector...)
-		e.Terms = append([]Term(nil), e.Terms...)
-		x.rows[e.Row] = e
+	var built []view
+	entries := make([]Entry, 0, min(len(add), maxSegmentRows))
+	for i, e := range add {
+		if last[e.Row] == i {
+			entries = append(entries, e)
+		}
+		if len(entries) == maxSegmentRows || i == len(add)-1 && len(entries) > 0 {
+			built = append(built, newView(buildSegment(x.config.Dimensions, entries)))
+			entries = entries[:0]
+		}
+	}
+
+	x.change.Lock()
+	defer x.change.Unlock()
+	views := append(without(*x.views.Load(), remove), built...)
+	x.views.Store(&views)
+	for parts := nextMerge(views); parts != nil; parts = nextMerge(views) {
+		views = mergeViews(views, parts)
+		x.views.Store(&views)
 	}
 	return nil
+}
+
+// mergeViews returns the views with those at parts made one.
+func mergeViews(views []view, parts []int) []view {
+	var chosen, rest []view
+	for i, v := range views {
+		if slices.Contains(parts, i) {
+			chosen = append(chosen, v)
+		} else {
+			rest = append(rest, v)
+		}
+	}
+	return append(rest, newView(merge(chosen)))
 }
 
 // check tells what is wrong with a vector.
@@ -94,7 +127,9 @@ func (x *Index) check(v []float32) error {
 
 // Len is the number of rows.
 func (x *Index) Len() int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return len(x.rows)
+	n := 0
+	for _, v := range *x.views.Load() {
+		n += v.live
+	}
+	return n
 }

@@ -2,8 +2,10 @@ package index
 
 import (
 	"context"
-	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"grounded/store"
 )
@@ -29,94 +31,183 @@ type Hit struct {
 	Lexical  *float64 // BM25, 0 if no term of the query is in it; nil if there was no lexical search
 }
 
+// search is one under way, on one state of the index.
+type search struct {
+	views   []view
+	allow   func(doc int64) bool
+	vector  *vectorQuery  // nil if there is no dense search
+	lexical *lexicalQuery // nil if there is no lexical search
+}
+
 // Search returns the best hits, best first; equal scores are in order of Row. Lexical search finds only rows with
 // a term of the query. A vector of other dimensions, or one that is not finite, is corpus.ErrInvalid.
 func (x *Index) Search(ctx context.Context, q Query) ([]Hit, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	s := &search{views: *x.views.Load(), allow: q.Allow}
+	if len(q.Vector) > 0 {
+		if err := x.check(q.Vector); err != nil {
+			return nil, err
+		}
+		s.vector = newVectorQuery(q.Vector)
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
+	if len(q.Terms) > 0 {
+		s.lexical = newLexicalQuery(x.config, s.views, q.Terms)
+	}
+	rows := 0
+	for i := range s.views {
+		rows += s.views[i].live
+	}
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 10
 	}
-	candidates := max(limit, q.Candidates)
-	if q.Candidates <= 0 {
-		candidates = max(100, 10*limit)
+	limit = min(limit, rows)
+	wanted := limit
+	if s.vector != nil && s.lexical != nil {
+		if wanted = max(limit, q.Candidates); q.Candidates <= 0 {
+			wanted = max(100, 10*limit)
+		}
+		wanted = min(wanted, rows)
 	}
-	dense := len(q.Vector) > 0
-	if dense {
-		if err := x.check(q.Vector); err != nil {
-			return nil, err
-		}
+	dense, lexical, err := s.run(ctx, wanted)
+	if err != nil {
+		return nil, err
 	}
-	lexical := len(q.Terms) > 0
-	n, total := float64(len(x.rows)), 0.0
-	df := map[uint32]float64{}
-	for _, e := range x.rows {
-		for _, t := range e.Terms {
-			df[t.ID]++
-			total += float64(t.Count)
-		}
-	}
-	var hits []Hit
-	for _, e := range x.rows {
-		if q.Allow != nil && !q.Allow(e.Doc) {
-			continue
-		}
-		h := Hit{Row: e.Row, Doc: e.Doc, Dense: new(float64), Lexical: new(float64)}
-		length := 0.0
-		for i, v := range e.Vector {
-			if dense {
-				*h.Dense += float64(v) * float64(q.Vector[i])
-			}
-		}
-		for _, t := range e.Terms {
-			length += float64(t.Count)
-		}
-		for _, w := range q.Terms {
-			for _, t := range e.Terms {
-				if t.ID == w.ID {
-					tf := float64(t.Count)
-					idf := math.Log(1 + (n-df[t.ID]+.5)/(df[t.ID]+.5))
-					*h.Lexical += float64(w.Count) * idf * tf * (x.config.K1 + 1) / (tf + x.config.K1*(1-x.config.B+x.config.B*length*n/total))
-				}
-			}
-		}
-		hits = append(hits, h)
-	}
-	byDense := slices.Clone(hits)
-	slices.SortFunc(byDense, func(a, b Hit) int { return order(*a.Dense, *b.Dense, a, b) })
-	byLexical := slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return *h.Lexical <= 0 })
-	slices.SortFunc(byLexical, func(a, b Hit) int { return order(*a.Lexical, *b.Lexical, a, b) })
-	switch {
-	case dense && lexical:
-		hits = fuse(byDense[:min(candidates, len(byDense))], byLexical[:min(candidates, len(byLexical))], q.Fusion)
-	case dense:
-		hits = byDense
-		for i := range hits {
-			hits[i].Score, hits[i].Lexical = *hits[i].Dense, nil
-		}
-	case lexical:
-		hits = byLexical
-		for i := range hits {
-			hits[i].Score, hits[i].Dense = *hits[i].Lexical, nil
-		}
-	default:
-		return nil, nil
-	}
+	hits := s.score(dense, lexical, wanted, q.Fusion)
 	return hits[:min(limit, len(hits))], nil
 }
 
-func order(a, b float64, x, y Hit) int {
-	switch {
-	case a > b:
-		return -1
-	case a < b:
-		return 1
-	case x.Row < y.Row:
-		return -1
+// allowed tells of places in a view whether they may be found. It remembers the last document, as most have their
+// rows in a row.
+func (s *search) allowed(v *view) func(place int) bool {
+	if s.allow == nil {
+		if v.dead == nil {
+			return func(int) bool { return true }
+		}
+		return func(place int) bool { return !v.dead.has(place) }
 	}
-	return 1
+	known, doc, verdict := false, int64(0), false
+	return func(place int) bool {
+		if v.dead.has(place) {
+			return false
+		}
+		if d := v.docs[place]; !known || d != doc {
+			known, doc, verdict = true, d, s.allow(d)
+		}
+		return verdict
+	}
+}
+
+// task is a part of a search that one goroutine does: the sums of a view's terms, or the scan of a range of its
+// vectors.
+type task struct {
+	lexical        bool
+	view, from, to int
+}
+
+// taskRows is how many vectors are scanned by one task.
+const taskRows = 8192
+
+// inlineRows is how many rows are searched without other goroutines.
+const inlineRows = 4096
+
+// run finds the candidates of both kinds, about as many as are wanted or more, in no order.
+func (s *search) run(ctx context.Context, wanted int) (dense, lexical []candidate, err error) {
+	var tasks []task
+	rows := 0
+	for i := range s.views {
+		if s.lexical != nil && len(s.lexical.terms) > 0 {
+			tasks = append(tasks, task{lexical: true, view: i})
+		}
+		rows += len(s.views[i].rows)
+	}
+	for i := range s.views {
+		n := len(s.views[i].rows)
+		for from := 0; s.vector != nil && from < n; from += taskRows {
+			tasks = append(tasks, task{view: i, from: from, to: min(from+taskRows, n)})
+		}
+	}
+	workers := min(runtime.GOMAXPROCS(0), len(tasks))
+	if rows <= inlineRows {
+		workers = min(1, workers)
+	}
+	wanted = min(wanted+spare(wanted), rows)
+	var next atomic.Int64
+	var mu sync.Mutex
+	work := func() {
+		bestDense, bestLexical := newTop(wanted, lowest), newTop(wanted, 0)
+		var sum *sums
+		for ctx.Err() == nil {
+			n := int(next.Add(1)) - 1
+			if n >= len(tasks) {
+				break
+			}
+			if t := tasks[n]; t.lexical {
+				if sum == nil {
+					sum = new(sums)
+				}
+				s.addUp(bestLexical, t.view, sum)
+			} else {
+				s.scan(bestDense, t.view, t.from, t.to)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		dense = append(dense, bestDense.heap...)
+		lexical = append(lexical, bestLexical.heap...)
+	}
+	var group sync.WaitGroup
+	for range workers - 1 {
+		group.Go(work)
+	}
+	work()
+	group.Wait()
+	return dense, lexical, ctx.Err()
+}
+
+// found is a candidate with its exact scores.
+type found struct {
+	candidate
+	dense, lexical float64
+}
+
+// score makes hits of the candidates, best first: the best wanted of each kind, by exact scores.
+func (s *search) score(dense, lexical []candidate, wanted int, f store.Fusion) []Hit {
+	slices.SortFunc(dense, compareCandidates)
+	slices.SortFunc(lexical, compareCandidates)
+	keep := wanted + spare(wanted)
+	dense, lexical = dense[:min(keep, len(dense))], lexical[:min(keep, len(lexical))]
+	byDense, byLexical := make([]found, len(dense)), make([]found, len(lexical))
+	for i, c := range dense {
+		byDense[i] = found{candidate: c, dense: s.cosine(c)}
+	}
+	for i, c := range lexical {
+		byLexical[i] = found{candidate: c, lexical: s.bm25(c)}
+	}
+	slices.SortFunc(byDense, func(a, b found) int { return compareScores(a.dense, b.dense, a.row, b.row) })
+	slices.SortFunc(byLexical, func(a, b found) int { return compareScores(a.lexical, b.lexical, a.row, b.row) })
+	byDense, byLexical = byDense[:min(wanted, len(byDense))], byLexical[:min(wanted, len(byLexical))]
+	switch {
+	case s.vector == nil && s.lexical == nil:
+		return nil
+	case s.lexical == nil:
+		return s.hits(byDense, func(f *found) float64 { return f.dense })
+	case s.vector == nil:
+		return s.hits(byLexical, func(f *found) float64 { return f.lexical })
+	}
+	return s.fuse(byDense, byLexical, f)
+}
+
+func (s *search) hits(list []found, score func(*found) float64) []Hit {
+	hits := make([]Hit, len(list))
+	for i := range list {
+		f := &list[i]
+		hits[i] = Hit{Row: f.row, Doc: s.views[f.view].docs[f.place], Score: score(f)}
+		if s.vector != nil {
+			hits[i].Dense = &f.dense
+		}
+		if s.lexical != nil {
+			hits[i].Lexical = &f.lexical
+		}
+	}
+	return hits
 }

@@ -23,7 +23,7 @@ type Document struct {
 
 // Config says how long chunks are. All lengths are in the tokens of Count.
 type Config struct {
-	// TargetTokens is the length that a chunk's text is filled up to; 0 means 160.
+	// TargetTokens is the length that a chunk's text is filled up to; 0 means 128.
 	TargetTokens int
 	// MaxTokens is never exceeded by a chunk's input (context and text); 0 means 512. The only exception is a
 	// single character that has more tokens than that.
@@ -38,7 +38,7 @@ type Config struct {
 // WithDefaults returns the configuration with its zero values replaced and its lengths within each other.
 func (c Config) WithDefaults() Config {
 	if c.TargetTokens <= 0 {
-		c.TargetTokens = 160
+		c.TargetTokens = 128
 	}
 	if c.MaxTokens <= 0 {
 		c.MaxTokens = 512
@@ -55,8 +55,8 @@ func (c Config) WithDefaults() Config {
 // exactly the page's from Start to End; every character of a page that is not white space is in at least one.
 // Language is left empty.
 //
-// Sections that are short are joined with their neighbours under the same parent heading while they fit; the
-// heading path of such a chunk is the parent's. A piece of a table without its header row carries the row in
+// A short section is joined with those before it under the same parent heading while they fill less than half
+// of a chunk; the heading path of such a chunk is the parent's. A piece of a table without its header row carries the row in
 // its context.
 func Split(d Document, c Config) ([]corpus.Page, []corpus.Chunk) {
 	c = c.WithDefaults()

@@ -190,7 +190,7 @@ func TestALongSectionIsCutBetweenSentencesUnderItsHeadings(t *testing.T) {
 		if !strings.HasSuffix(c.Text, "at length.") || c.HeadingPath() != "Travel > Meals" {
 			t.Errorf("chunk %d under %q is %q", i, c.HeadingPath(), c.Text)
 		}
-		if want := "Handbook\nTravel > Meals"; i > 0 && c.Context != want {
+		if want := "Handbook\nMeals"; i > 0 && c.Context != want {
 			t.Errorf("chunk %d has context %q, want %q", i, c.Context, want)
 		}
 	}

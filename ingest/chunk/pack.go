@@ -33,7 +33,7 @@ func (p *packer) pack(s *section, lead []unit) {
 	own := true // the group has no subsection yet
 	for _, child := range s.children {
 		switch {
-		case tokens(group)+child.tokens <= p.TargetTokens:
+		case tokens(group) <= p.TargetTokens/2 && tokens(group)+child.tokens <= p.TargetTokens:
 			group, own = append(group, child.all()...), false
 		case own && tokens(group) <= p.TargetTokens/4:
 			p.pack(child, group)

@@ -129,25 +129,27 @@ func TestForgedFenceCannotEndItsPassage(t *testing.T) {
 				t.Errorf("%s: control token %s reaches the model", prompt, token)
 			}
 		}
-		fenced := 0
-		fence := user[strings.LastIndex(user, "\nQuestion:")-10:]
-		fence = strings.Trim(strings.Fields(fence)[0], ">")
-		for line := range strings.Lines(user) {
-			if strings.Contains(line, fence) {
-				fenced++
-			}
+		if got, want := fences(user), map[string]int{prompts.Grounded: 5, prompts.GroundedSmall: 2}[prompt]; got != want {
+			t.Errorf("%s: %d lines carry the fence, want %d:\n%s", prompt, got, want, user)
 		}
-		want := 4
-		if prompt == prompts.Grounded {
-			want++ // the line that names it
-		}
-		if fenced != want {
-			t.Errorf("%s: %d lines carry the fence %q, want two for each of two passages:\n%s", prompt, fenced, fence, user)
-		}
-		if strings.Count(user, "[1]") != 1 || strings.Count(user, "[2]") != 1 {
+		if own := map[string]int{prompts.Grounded: 1}[prompt]; strings.Count(user, "[1]") != own || strings.Count(user, "[2]") != own {
 			t.Errorf("%s: a number was forged:\n%s", prompt, user)
 		}
 	}
+}
+
+// fences counts the lines that carry the fence, which is the last word in angle brackets.
+func fences(user string) int {
+	closing := user[strings.LastIndex(user, "</"):]
+	fields := strings.Fields(strings.Trim(closing[:strings.Index(closing, ">")], "</"))
+	fence := fields[len(fields)-1]
+	n := 0
+	for line := range strings.Lines(user) {
+		if strings.Contains(line, fence) {
+			n++
+		}
+	}
+	return n
 }
 
 func TestVersionFollowsTheText(t *testing.T) {

@@ -140,12 +140,9 @@ func (s *Store) openForWriting(ctx context.Context, wait time.Duration) error {
 }
 
 // prepareDatabase makes a connection's file ours: write-ahead log, schema. It finds out whether it can be
-// written and whether it was cut short.
+// written. SQLite itself compares the file's size with its header, so one that lost its end is found as well.
 func prepareDatabase(ctx context.Context, conn *sql.Conn, path string, wait time.Duration) error {
 	if _, err := checkSchema(ctx, conn, path); err != nil {
-		return err
-	}
-	if err := checkSize(ctx, conn, path); err != nil {
 		return err
 	}
 	// Changing the journal's mode does not wait for other connections by itself.
@@ -169,30 +166,6 @@ func prepareDatabase(ctx context.Context, conn *sql.Conn, path string, wait time
 	}
 	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE; ROLLBACK") // fails if the file can't be written
 	return err
-}
-
-// checkSize finds a file that lost its end. With a write-ahead log beside it the missing pages may be there.
-func checkSize(ctx context.Context, conn *sql.Conn, path string) error {
-	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
-		return nil
-	}
-	pages, err := intPragma(ctx, conn, "page_count")
-	if err != nil {
-		return err
-	}
-	size, err := intPragma(ctx, conn, "page_size")
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if want := int64(pages) * int64(size); info.Size() > 0 && info.Size() < want {
-		return corpus.Hint(corpus.Errorf(corpus.ErrCorrupt, "the file has %d bytes of %d: its end is missing", info.Size(), want),
-			"restore "+path+" from a backup, or ingest into a new store; the file was left as it is")
-	}
-	return nil
 }
 
 // openForReading opens a file that can't be written. Where not even the files beside it can be made, SQLite

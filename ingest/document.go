@@ -51,33 +51,67 @@ func (r *run) document(f file, read reading, parsed parse.Document) (*document, 
 	}}, nil
 }
 
-// sampleBytes of a document are looked at for its language, from its beginning, middle and end.
-const sampleBytes = 1200
-
 // analyse finds the languages of the document and of its chunks, and the chunks' terms.
 func (d *document) analyse() {
-	if detected := analyze.Language(d.sample()); detected != "" {
-		d.Language = detected
-	}
+	d.findLanguages()
 	d.terms = make([][]corpus.Term, len(d.chunks))
-	for i := range d.chunks {
-		c := &d.chunks[i]
-		c.Language = d.Language
-		if own := analyze.Language(c.Text); own != "" && len(c.Text) >= minOwnLanguage {
-			c.Language = own
-		}
+	for i, c := range d.chunks {
 		d.terms[i] = analyze.Terms(c.Input(), c.Language)
 	}
 }
 
-// minOwnLanguage is the length in bytes from which a chunk's own language counts for more than its document's.
-const minOwnLanguage = 200
+const (
+	// languageBytes of successive chunks are told a language together: less is told wrong too often.
+	languageBytes = 1500
+	// minShare of a document's text is in each of its languages; what seems to be in another was told wrong.
+	minShare = .05
+)
 
-func (d *document) sample() string {
-	var b strings.Builder
-	for _, i := range []int{0, len(d.chunks) / 2, len(d.chunks) - 1} {
-		text := d.chunks[i].Text
-		b.WriteString(strings.ToValidUTF8(text[:min(len(text), sampleBytes)], "") + "\n")
+// findLanguages tells runs of chunks their language, and the document that of most of its text. What can't be
+// told is in the document's language: if none of it can, the one it says itself.
+func (d *document) findLanguages() {
+	bytes := map[string]int{}
+	total := 0
+	for from := 0; from < len(d.chunks); {
+		to, text := from+1, d.chunks[from].Text
+		for to < len(d.chunks) && len(text) < languageBytes && isLatin(d.chunks[to].Text) == isLatin(text) {
+			text += "\n" + d.chunks[to].Text
+			to++
+		}
+		language := analyze.Language(text)
+		for i := from; i < to; i++ {
+			d.chunks[i].Language = language
+		}
+		bytes[language] += len(text)
+		total += len(text)
+		from = to
 	}
-	return b.String()
+	delete(bytes, "")
+	most := 0
+	for language, n := range bytes {
+		if n > most || n == most && language < d.Language {
+			d.Language, most = language, n
+		}
+	}
+	for i := range d.chunks {
+		c := &d.chunks[i]
+		if float64(bytes[c.Language]) < minShare*float64(total) || c.Language == "" {
+			c.Language = d.Language
+		}
+	}
+}
+
+// isLatin reports whether most letters of the text are Latin.
+func isLatin(text string) bool {
+	latin, other := 0, 0
+	for _, r := range text {
+		switch {
+		case r < 'A':
+		case r < 0x250:
+			latin++
+		default:
+			other++
+		}
+	}
+	return latin >= other
 }

@@ -114,11 +114,11 @@ func BenchmarkReplace(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen100k opens a file of 100,000 chunks of 384 dimensions and answers the first query, dense and lexical.
-// The file is made once, beside the others that tests leave to the system, unless GROUNDED_BENCH_STORE names it.
-func BenchmarkOpen100k(b *testing.B) {
-	path := os.Getenv("GROUNDED_BENCH_STORE")
-	if path == "" {
+// store100k returns the path of a file of 2,000 documents with 50 chunks each, and a query with a vector and ten terms.
+// GROUNDED_BENCH_STORE names a file that is kept for the next time.
+func store100k(b *testing.B) (path string, q store.Query) {
+	b.Helper()
+	if path = os.Getenv("GROUNDED_BENCH_STORE"); path == "" {
 		path = filepath.Join(b.TempDir(), "grounded.db")
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -136,7 +136,15 @@ func BenchmarkOpen100k(b *testing.B) {
 		}
 	}
 	query := newWords(3).chunk("q", 0)
-	q := store.Query{Scope: corpus.Scope{Collection: "bench", Access: corpus.Access{Unrestricted: true}}, Vector: query.Vector, Terms: query.Terms[:10]}
+	return path, store.Query{
+		Scope:  corpus.Scope{Collection: "bench", Access: corpus.Access{Unrestricted: true}},
+		Vector: query.Vector, Terms: query.Terms[:10],
+	}
+}
+
+// BenchmarkOpen100k opens a file of 100,000 chunks of 384 dimensions and answers the first query, dense and lexical.
+func BenchmarkOpen100k(b *testing.B) {
+	path, q := store100k(b)
 	info, err := os.Stat(path)
 	if err != nil {
 		b.Fatal(err)
@@ -155,4 +163,28 @@ func BenchmarkOpen100k(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(info.Size())/100_000, "bytes/chunk")
+}
+
+// BenchmarkSearch100k answers queries on the same file, with ten hits read from it.
+func BenchmarkSearch100k(b *testing.B) {
+	path, q := store100k(b)
+	s := open(b, path)
+	dense, lexical, filtered := q, q, q
+	dense.Terms, lexical.Vector = nil, nil
+	filtered.Filter = corpus.Filter{{Key: "year", Op: corpus.OpGreaterEqual, Values: []any{2024.0}}}
+	for _, mode := range []struct {
+		name  string
+		query store.Query
+	}{{"dense", dense}, {"lexical", lexical}, {"hybrid", q}, {"filtered", filtered}} {
+		b.Run(mode.name, func(b *testing.B) {
+			if _, err := s.Search(context.Background(), mode.query); err != nil { // builds the index
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := s.Search(context.Background(), mode.query); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -129,23 +129,31 @@ func storedVector(ctx context.Context, statement *sql.Stmt, hash string, dimensi
 	return nil, rows.Err()
 }
 
+// keysAtOnce is how many chunks one run of keysQuery reads.
+const keysAtOnce = 16
+
+const keysQuery = "SELECT " + chunkColumns + ", k.key FROM chunks k WHERE k.key IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 // chunksByKey returns chunks by their numbers.
-func chunksByKey(ctx context.Context, tx *sql.Tx, keys []int64) (map[int64]corpus.Chunk, error) {
+func (s *Store) chunksByKey(ctx context.Context, tx *sql.Tx, keys []int64) (map[int64]corpus.Chunk, error) {
+	statement := tx.StmtContext(ctx, s.byKey)
 	found := make(map[int64]corpus.Chunk, len(keys))
-	for batch := range slices.Chunk(keys, 32) {
-		args := make([]any, 32)
+	for batch := range slices.Chunk(keys, keysAtOnce) {
+		args := make([]any, keysAtOnce)
 		for i := range args {
 			args[i] = batch[min(i, len(batch)-1)]
 		}
-		err := each(ctx, tx, "SELECT "+chunkColumns+`, k.key FROM chunks k WHERE k.key IN
-			(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args,
-			func(scan func(...any) error) error {
-				var c corpus.Chunk
-				var key int64
-				err := scanChunk(scan, &c, &key)
-				found[key] = c
-				return err
-			})
+		rows, err := statement.QueryContext(ctx, args...)
+		if err != nil {
+			return nil, err
+		}
+		err = eachRow(rows, func(scan func(...any) error) error {
+			var c corpus.Chunk
+			var key int64
+			err := scanChunk(scan, &c, &key)
+			found[key] = c
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -237,6 +237,10 @@ func each(ctx context.Context, tx *sql.Tx, query string, args []any, f func(scan
 	if err != nil {
 		return err
 	}
+	return eachRow(rows, f)
+}
+
+func eachRow(rows *sql.Rows, f func(scan func(...any) error) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows.Scan); err != nil {

@@ -29,8 +29,10 @@ type mirrorState struct {
 	dimensions                                    int
 }
 
-func readState(ctx context.Context, tx *sql.Tx, name string) (st mirrorState, err error) {
-	err = tx.QueryRowContext(ctx, "SELECT key, seq, deleted, next_term, next_chunk, dimensions FROM collections WHERE name = ?", name).
+const stateQuery = "SELECT key, seq, deleted, next_term, next_chunk, dimensions FROM collections WHERE name = ?"
+
+func (s *Store) readState(ctx context.Context, tx *sql.Tx, name string) (st mirrorState, err error) {
+	err = tx.StmtContext(ctx, s.state).QueryRowContext(ctx, name).
 		Scan(&st.collection, &st.seq, &st.deleted, &st.nextTerm, &st.nextChunk, &st.dimensions)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = noCollection(name)

@@ -35,6 +35,8 @@ type Store struct {
 	readOnly error       // why it can't be written; nil if it can
 
 	readers *sql.DB
+	state   *sql.Stmt // stateQuery and keysQuery, which every search runs
+	byKey   *sql.Stmt
 	writers *sql.DB // one connection, owned by the writer; nil if readOnly
 	writer  *writer
 
@@ -77,11 +79,22 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.readOnly = err
 		err = s.openForReading(ctx)
 	}
+	if err == nil {
+		err = s.prepare(ctx)
+	}
 	if err != nil {
 		s.closeConnections()
 		return nil, failAt(path, doing, err)
 	}
 	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) (err error) {
+	if s.state, err = s.readers.PrepareContext(ctx, stateQuery); err != nil {
+		return err
+	}
+	s.byKey, err = s.readers.PrepareContext(ctx, keysQuery)
+	return err
 }
 
 // prepareFile makes the file and its folder if they are not there, readable for this user alone. SQLite gives

@@ -46,7 +46,7 @@ func (s *Store) search(ctx context.Context, doing string, q store.Query, alone b
 		defer m.mu.Unlock()
 	}
 	err = s.read(ctx, doing, func(tx *sql.Tx) error {
-		state, err := readState(ctx, tx, q.Collection)
+		state, err := s.readState(ctx, tx, q.Collection)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Store) search(ctx context.Context, doing string, q store.Query, alone b
 			if err := m.catchUp(ctx, tx, state, nil); err != nil {
 				return err
 			}
-			hits, err = m.search(ctx, tx, q)
+			hits, err = s.searchMirror(ctx, tx, m, q)
 			return err
 		}
 		m.mu.RLock()
@@ -77,7 +77,7 @@ func (s *Store) search(ctx context.Context, doing string, q store.Query, alone b
 		if !m.shows(state) {
 			return errMoved
 		}
-		hits, err = m.search(ctx, tx, q)
+		hits, err = s.searchMirror(ctx, tx, m, q)
 		return err
 	})
 	return hits, err
@@ -90,7 +90,7 @@ func (s *Store) beside(ctx context.Context, collection string, want mirrorState,
 		return err
 	}
 	defer tx.Rollback()
-	state, err := readState(ctx, tx, collection)
+	state, err := s.readState(ctx, tx, collection)
 	if err == nil && state != want {
 		err = errMoved
 	}
@@ -100,8 +100,8 @@ func (s *Store) beside(ctx context.Context, collection string, want mirrorState,
 	return f(tx)
 }
 
-// search runs the query on the index and reads the hits' chunks from the file.
-func (m *mirror) search(ctx context.Context, tx *sql.Tx, q store.Query) ([]store.Hit, error) {
+// searchMirror runs the query on the index and reads the hits' chunks from the file.
+func (s *Store) searchMirror(ctx context.Context, tx *sql.Tx, m *mirror, q store.Query) ([]store.Hit, error) {
 	if len(q.Vector) == 0 && len(q.Terms) == 0 {
 		return nil, nil
 	}
@@ -123,7 +123,7 @@ func (m *mirror) search(ctx context.Context, tx *sql.Tx, q store.Query) ([]store
 	for i, f := range found {
 		keys[i] = f.Row
 	}
-	chunks, err := chunksByKey(ctx, tx, keys)
+	chunks, err := s.chunksByKey(ctx, tx, keys)
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,8 @@ func wide(r rune) bool {
 }
 
 // joinLines joins a line with the one that it was wrapped from: without a space between characters that need
-// none, and without the hyphen of a word that was broken.
-func joinLines(a, b string) string {
+// none, and without the hyphen of a word that was broken, as breaks tells of the word before and after it.
+func joinLines(a, b string, breaks func(head, tail string) bool) string {
 	if a == "" || b == "" {
 		return a + b
 	}
@@ -58,23 +58,39 @@ func joinLines(a, b string) string {
 	switch {
 	case last == '\u00ad':
 		return a[:len(a)-size] + b
-	case (last == '-' || last == '\u2010') && breaksWord(a[:len(a)-size], b):
-		return a[:len(a)-size] + b
+	case (last == '-' || last == '\u2010') && canBreak(a[:len(a)-size], b):
+		if breaks(lastWord(a[:len(a)-size]), firstWord(b)) {
+			return a[:len(a)-size] + b
+		}
+		return a + b
+	case last == '-' && endsWithSpace(a[:len(a)-size]): // a dash
+		return a + " " + b
 	case last == '-' || last == '\u2010' || wide(last) && wide(next):
 		return a + b
 	}
 	return a + " " + b
 }
 
-// breaksWord reports whether a hyphen between the two was put in by line breaking: letters before it, and a
-// small letter after it that is not a new word of a compound as in "and" of "pre- and post-war".
-func breaksWord(before, after string) bool {
+// canBreak reports whether a hyphen between the two may have been put in by line breaking: letters before it, and
+// a small letter after it.
+func canBreak(before, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	next, _ := utf8.DecodeRuneInString(after)
-	if !unicode.IsLetter(last) || !unicode.IsLower(next) {
-		return false
-	}
-	word := before[strings.LastIndexFunc(before, unicode.IsSpace)+1:]
+	word := lastWord(before)
 	// A word that has a hyphen elsewhere is a compound: "state-of-the-" / "art".
-	return !strings.ContainsAny(word, "-\u2010/@") && utf8.RuneCountInString(word) > 1
+	return unicode.IsLetter(last) && unicode.IsLower(next) && !strings.ContainsAny(word, "-\u2010/@") && utf8.RuneCountInString(word) > 1
+}
+
+// alwaysBreaks takes every hyphen for one of line breaking.
+func alwaysBreaks(string, string) bool { return true }
+
+func endsWithSpace(s string) bool { return s == "" || strings.HasSuffix(s, " ") }
+
+func lastWord(s string) string { return s[strings.LastIndexFunc(s, unicode.IsSpace)+1:] }
+
+func firstWord(s string) string {
+	if i := strings.IndexFunc(s, unicode.IsSpace); i >= 0 {
+		return s[:i]
+	}
+	return s
 }

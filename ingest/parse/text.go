@@ -58,7 +58,7 @@ func paragraphsOf(lines []string) []Block {
 		// A line was wrapped if its first word did not fit on the line before.
 		if i > 0 && wrapped(lines[i-1], text, longest) {
 			last := &blocks[len(blocks)-1]
-			last.Text = joinLines(last.Text, text)
+			last.Text = joinLines(last.Text, text, alwaysBreaks)
 			continue
 		}
 		if i > 0 && blocks[len(blocks)-1].Kind == Paragraph {

@@ -227,6 +227,10 @@ func TestModelThatDeclinesHasAbstained(t *testing.T) {
 		{"Meals are paid up to 40 euros a day [1].", false},
 		{"The plan does not cover parking.", false},
 		{"没有停车位。", false},
+		{"No lo sé.", true},
+		{"No information about parking is available.", true},
+		{"No information is passed on to third parties.", false},
+		{"文件未签字不得报销。", false},
 		{"The documents don't mention parking. Hotel rooms are covered up to 120 euros a night [2].", false},
 	} {
 		if got := declined(c.text); got != c.want {

@@ -79,7 +79,7 @@ var courtesies = regexp.MustCompile(`(?i)^(?:` + strings.Join([]string{
 	`(?:i hope|let me know|feel free|please (?:let|feel|note that i)|if you (?:have|need) (?:any|more|further)|is there anything)`,
 	`(?:here (?:is|are)|here's|below (?:is|are)|the (?:answer|following)(?: is| are)?:?$|according to the passages?[:,]?$|based on the passages?[:,]?$)`,
 	`(?:thank you|thanks|danke|merci|gracias|谢谢|希望)`,
-	`(?:source|sources|references?|quellen?|fuentes?|来源)\s*:?$`,
+	`(?:sources?|references?|quellen?|fuentes?|来源)[\s:：,，;.]*$`,
 }, "|") + `)`)
 
 // claimless reports whether a sentence says nothing that could be supported.

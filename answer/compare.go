@@ -58,7 +58,11 @@ func (s *Service) Compare(ctx context.Context, c Comparison, done func(index int
 			defer func() { <-slots }()
 			for j, arm := range arms {
 				at := i*len(arms) + j
-				cell := s.cell(ctx, c.Request, arm, chat, once, findErr)
+				f := once
+				if f != nil && i > 0 { // the first model rewrote the question, the others used no tokens for it
+					f = &found{searched: f.searched, passages: f.passages, abstain: f.abstain, embedding: f.embedding, took: f.took}
+				}
+				cell := s.cell(ctx, c.Request, arm, chat, f, findErr)
 				mu.Lock()
 				cells[at] = cell
 				if done != nil {

@@ -44,7 +44,7 @@ func newBench(t *testing.T, replies ...string) bench {
 	var err error
 	b.service, err = New(t.Context(), Config{
 		Retriever: b.finder, Pages: pages, Embedder: meaning{id: "e5-small"},
-		Arms: []Arm{{Name: "oracle", Passages: GivenPassages}},
+		Arms: []Arm{{Name: "oracle", Passages: GivenPassages}, {Name: "again", Passages: RetrievedPassages}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +129,7 @@ func TestParaphraseAndTranslationAreLeftToTheEmbedder(t *testing.T) {
 	b := newBench(t, "Beer and wine are never reimbursed. Dogs and cats are never reimbursed.")
 	b.service.embedder = meaning{id: "e5-small", table: map[string][]float32{
 		"Beer and wine are never reimbursed.": {1, 0, 0}, "Alcohol is not reimbursed.": {.95, .3122, 0},
+		"Dogs and cats are never reimbursed.": {.5, .866, 0},
 	}}
 	a := b.answer(t, Request{Question: "Is alcohol reimbursed?"})
 	if len(a.Citations) != 1 || a.Citations[0].Quote != "Alcohol is not reimbursed." || len(a.Unsupported) != 1 {

@@ -16,14 +16,15 @@ func TestCompareRetrievesOnceAndLosesNoCellToAnother(t *testing.T) {
 	bad := &script{card: model.Card{ID: "bad"}, err: broken, replies: []string{""}}
 	finished := 0
 	cells, err := b.service.Compare(t.Context(), Comparison{
-		Request: Request{Question: "Are meals paid?", Examples: []prompts.Example{{Question: "a", Answer: "b"}}},
+		Request: Request{Question: "Are meals paid?"},
 		Chats:   []model.Chat{bad, good},
+		Arms:    []string{ArmPlain, "again", ArmGrounded},
 	}, func(int, Cell) { finished++ })
 	if err != nil || len(cells) != 6 || finished != 6 {
 		t.Fatalf("%d cells, %d finished, %v", len(cells), finished, err)
 	}
 	for i, c := range cells {
-		wantArm := []string{ArmPlain, ArmFewShot, ArmGrounded}[i%3]
+		wantArm := []string{ArmPlain, "again", ArmGrounded}[i%3]
 		if wantModel := []string{"bad", "good"}[i/3]; c.Model != wantModel || c.Arm != wantArm || errors.Is(c.Err, broken) != (c.Model == "bad") {
 			t.Errorf("cell %d: got %s %s %v", i, c.Model, c.Arm, c.Err)
 		}
@@ -39,8 +40,9 @@ func TestCompareRetrievesOnceAndLosesNoCellToAnother(t *testing.T) {
 func TestCompareKeepsPlainWhenRetrievalFails(t *testing.T) {
 	b := newBench(t, "Yes.")
 	b.finder.err = corpus.Errorf(corpus.ErrUnavailable, "search: down")
-	cells, err := b.service.Compare(t.Context(), Comparison{Request: Request{Question: "Are meals paid?"}, Chats: []model.Chat{b.chat}}, nil)
-	if err != nil || len(cells) != 2 || cells[0].Err != nil || !errors.Is(cells[1].Err, corpus.ErrUnavailable) {
+	request := Request{Question: "Are meals paid?", Examples: []prompts.Example{{Question: "a", Answer: "b"}}}
+	cells, err := b.service.Compare(t.Context(), Comparison{Request: request, Chats: []model.Chat{b.chat}}, nil)
+	if err != nil || len(cells) != 3 || cells[0].Err != nil || cells[1].Err != nil || !errors.Is(cells[2].Err, corpus.ErrUnavailable) {
 		t.Errorf("got %+v, %v", cells, err)
 	}
 	if _, err := b.service.Compare(t.Context(), Comparison{Request: Request{Question: "q"}}, nil); !errors.Is(err, corpus.ErrInvalid) {

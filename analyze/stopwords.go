@@ -11,7 +11,8 @@ const (
 		a an the this that these those and or but if then else so than as of at by for from in into on onto to up
 		with within about over under between among through during per via upon
 		i me my mine we us our ours you your yours he him his she her hers it its they them their theirs
-		myself yourself himself herself itself ourselves themselves one
+		myself yourself himself herself itself ourselves themselves one anyone someone everyone anybody somebody
+		everybody anything something everything please
 		is am are was were be been being do does did doing done have has had having can could may might must shall
 		should will would let
 		what which who whom whose when where why how there here

@@ -25,37 +25,65 @@ const (
 // parts and as a whole without what joins it. Scripts without spaces between words count by bigrams or
 // trigrams of characters. A term has at most 64 code points.
 func Terms(text, language string) []corpus.Term {
-	t := termCounter{lang: languages[language], code: language, index: map[string]int{}}
-	t.read(text)
-	return t.terms
+	return terms(text, language, nil)
 }
 
 // QueryTerms returns the terms of a query against passages in these languages, most frequent first: a short
 // query's own language cannot be told reliably, so it is analysed as each of them (at most 5). A term that
-// several analyses share counts once.
-func QueryTerms(text string, languages []string) []corpus.Term {
-	if len(languages) == 0 {
-		languages = []string{Language(text)}
+// several analyses share counts once. The stop words of the language that it has most of are left out of all: in
+// passages of another they would be rare words, and weigh as such.
+func QueryTerms(text string, spoken []string) []corpus.Term {
+	if len(spoken) == 0 {
+		spoken = []string{Language(text)}
 	}
-	var terms []corpus.Term
+	spoken = spoken[:min(len(spoken), maxLanguages)]
+	asked := stopWordsIn(text, spoken)
+	var found []corpus.Term
 	at := map[string]int{}
-	for _, language := range languages[:min(len(languages), maxLanguages)] {
-		for _, term := range Terms(text, language) {
+	for _, language := range spoken {
+		for _, term := range terms(text, language, asked) {
 			if i, seen := at[term.Text]; seen {
-				terms[i].Count = max(terms[i].Count, term.Count)
+				found[i].Count = max(found[i].Count, term.Count)
 				continue
 			}
-			at[term.Text] = len(terms)
-			terms = append(terms, term)
+			at[term.Text] = len(found)
+			found = append(found, term)
 		}
 	}
-	return terms
+	return found
+}
+
+func terms(text, language string, alsoStop map[string]bool) []corpus.Term {
+	t := termCounter{lang: languages[language], alsoStop: alsoStop, index: map[string]int{}}
+	t.read(text)
+	return t.terms
+}
+
+// stopWordsIn returns the stop words of the language that most words of the text are stop words of; none where
+// two languages have as many.
+func stopWordsIn(text string, among []string) (most map[string]bool) {
+	best := 0
+	for _, code := range among {
+		stop, n := languages[code].stop, 0
+		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			if stop[fold(word)] {
+				n++
+			}
+		}
+		switch {
+		case n > best:
+			best, most = n, stop
+		case n == best:
+			most = nil
+		}
+	}
+	return most
 }
 
 type termCounter struct {
 	lang     language
-	code     string
-	shouting bool // most words are in capitals, so that capitals tell nothing
+	alsoStop map[string]bool // stop words besides the language's
+	shouting bool            // most words are in capitals, so that capitals tell nothing
 	terms    []corpus.Term
 	index    map[string]int // of a term in terms
 
@@ -149,12 +177,12 @@ func (t *termCounter) split(word string) (parts []string, whole bool) {
 	if before, after, ok := strings.Cut(word, "'"); ok {
 		lower := fold(after)
 		switch {
-		case t.lang.stop[fold(word)]:
+		case t.isStop(fold(word)):
 			return nil, false
 		case endings[lower]:
 			parts, _ = t.split(before)
 			return parts, false
-		case t.lang.stop[fold(before)]:
+		case t.isStop(fold(before)):
 			parts, _ = t.split(after)
 			return parts, false
 		}
@@ -165,13 +193,15 @@ func (t *termCounter) split(word string) (parts []string, whole bool) {
 	return parts, true
 }
 
+func (t *termCounter) isStop(word string) bool { return t.lang.stop[word] || t.alsoStop[word] }
+
 // addWord counts a word that is not a stop word.
 func (t *termCounter) addWord(word string) {
 	if singular, ok := strings.CutSuffix(word, "s"); ok && len(singular) > 1 && t.isAcronym(singular) {
 		word = singular // the stemmers don't know the plural of PDF
 	}
 	lower := fold(word)
-	if t.lang.stop[lower] && !t.isAcronym(word) {
+	if t.isStop(lower) && !t.isAcronym(word) {
 		return
 	}
 	t.add(t.stem(lower))

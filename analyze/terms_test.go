@@ -80,6 +80,16 @@ func TestQueryTermsCountAWordOfSeveralLanguagesOnce(t *testing.T) {
 	}
 }
 
+func TestQueryTermsLeaveOutTheStopWordsOfTheQuestionForAllLanguages(t *testing.T) {
+	for _, term := range QueryTerms("What is the war about, and who won it?", []string{"de", "", "en"}) {
+		switch term.Text {
+		case "war", "won":
+		default:
+			t.Errorf("%q is a term of the question", term.Text)
+		}
+	}
+}
+
 func FuzzTermsAreDistinctAndBounded(f *testing.F) {
 	for _, seed := range []string{"", "a-b_c.d/e@f", "\xff\xfe-", "ｶﾞ", "l'", "''s", "1,,2..3", "ﷺ", "สระ", "é\u0301", strings.Repeat("x", 99)} {
 		f.Add(seed, "fr")

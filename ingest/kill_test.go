@@ -1,0 +1,174 @@
+package ingest_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"grounded/ingest"
+	"grounded/ingest/chunk"
+	"grounded/ingest/parse"
+	"grounded/store"
+	"grounded/store/sqlite"
+)
+
+// ingestArgument makes the test binary ingest a folder into a file.
+const ingestArgument = "__ingest"
+
+func ingestAlone(dir, db string) int {
+	ctx := context.Background()
+	fail := func(err error) int {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	s, err := sqlite.Open(ctx, sqlite.Config{Path: db})
+	if err != nil {
+		return fail(err)
+	}
+	pool, err := parse.New(parse.Config{Workers: 1})
+	if err != nil {
+		return fail(err)
+	}
+	in, err := ingest.New(ctx, ingest.Config{Store: s, Embedder: &embedder{name: "e"}, Parser: pool, Chunk: chunk.Config{TargetTokens: 30}, BatchTexts: 4})
+	if err != nil {
+		return fail(err)
+	}
+	if _, err := in.Run(ctx, ingest.Request{Collection: "c", Paths: []string{dir}, Prune: true}, nil); err != nil {
+		return fail(err)
+	}
+	if err := pool.Close(); err != nil {
+		return fail(err)
+	}
+	if err := s.Close(); err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+// dump writes down all that is stored, but for times.
+func dump(t *testing.T, s store.Store) string {
+	t.Helper()
+	var b strings.Builder
+	q := store.DocumentQuery{Scope: everything, Limit: 1000}
+	docs, _, err := s.Documents(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range docs {
+		d.IngestedAt, d.ModifiedAt = time.Time{}, time.Time{}
+		fmt.Fprintf(&b, "%+v\n", d)
+		chunks, err := s.DocumentChunks(t.Context(), everything, d.ID, 0, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range chunks {
+			vectors, err := s.Vectors(t.Context(), "c", []string{c.InputHash()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			hits, err := s.Search(t.Context(), store.Query{Scope: everything, Vector: vectors[c.InputHash()], Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "  %+v %v found %t\n", c, vectors[c.InputHash()], len(hits) == 1 && hits[0].Chunk.InputHash() == c.InputHash())
+		}
+	}
+	quarantined, err := s.Quarantined(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range quarantined {
+		q.At = time.Time{}
+		fmt.Fprintf(&b, "%+v\n", q)
+	}
+	return b.String()
+}
+
+func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes for a few seconds")
+	}
+	dir := filepath.Join(t.TempDir(), "docs")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 60 {
+		write(fmt.Sprintf("%02d.txt", i), article(fmt.Sprintf("subject %d", i), 3))
+	}
+	write("empty.txt", " ")
+
+	command := func(db string) *exec.Cmd {
+		cmd := exec.Command(os.Args[0], ingestArgument, dir, db)
+		cmd.Stderr = os.Stderr
+		return cmd
+	}
+	undisturbed := filepath.Join(t.TempDir(), "undisturbed.db")
+	started := time.Now()
+	if err := command(undisturbed).Run(); err != nil {
+		t.Fatal(err)
+	}
+	whole := time.Since(started)
+
+	killed := filepath.Join(t.TempDir(), "killed.db")
+	r := rand.New(rand.NewPCG(3, 5))
+	for round := range 20 {
+		cmd := command(killed)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Every other round also changes a document, so that replacing is interrupted as well.
+		if round%2 == 1 {
+			write("00.txt", article(fmt.Sprintf("change %d", round), 3))
+		}
+		wait := time.NewTimer(time.Duration(r.Float64() * float64(whole)))
+		<-wait.C
+		_ = cmd.Process.Kill() // it may have ended already
+		_ = cmd.Wait()
+	}
+	write("00.txt", article("subject 0", 3))
+	if err := command(killed).Run(); err != nil {
+		t.Fatal(err)
+	}
+	dumps := map[string]string{}
+	for _, db := range []string{undisturbed, killed} {
+		s, err := sqlite.Open(t.Context(), sqlite.Config{Path: db})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check(t.Context()); err != nil {
+			t.Errorf("%s: %v", db, err)
+		}
+		dumps[db] = strings.ReplaceAll(dump(t, s), "found false", "NOT FOUND")
+		if c, err := s.Collection(t.Context(), "c"); err != nil || c.Documents != 60 || c.Quarantined != 1 {
+			t.Errorf("%s: %+v, %v", db, c, err)
+		}
+		s.Close()
+	}
+	if strings.Contains(dumps[killed], "NOT FOUND") {
+		t.Error("chunks are stored and not found")
+	}
+	if got, want := dumps[killed], dumps[undisturbed]; got != want {
+		t.Errorf("what killed runs left is not what an undisturbed one did:\n%s", firstDifference(got, want))
+	}
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return fmt.Sprintf("line %d\n got %s\nwant %s", i, g[i], w[i])
+		}
+	}
+	return fmt.Sprintf("%d lines, want %d", len(g), len(w))
+}

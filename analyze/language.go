@@ -21,15 +21,36 @@ func Language(text string) string {
 	default:
 		return script
 	}
-	if code := byStopWords(text); code != "" {
-		return code
+	voted := byStopWords(text)
+	if voted != "" && siblings[voted] == nil {
+		return voted
 	}
 	info := whatlanggo.Detect(text)
-	if !info.IsReliable() {
+	trigrams := info.Lang.Iso6391()
+	switch {
+	case voted == "" && !info.IsReliable():
 		return ""
+	case voted == "" || info.IsReliable() && siblings[voted][trigrams]:
+		return trigrams
 	}
-	return info.Lang.Iso6391()
+	return voted
 }
+
+// stopWordOf has the languages that a word is a stop word of.
+var stopWordOf = func() map[string][]string {
+	of := map[string][]string{}
+	for code, l := range languages {
+		for word := range l.stop {
+			if code != "nb" { // the same list as that of "no"
+				of[word] = append(of[word], code)
+			}
+		}
+	}
+	return of
+}()
+
+// siblings share many stop words with a language but have none of their own here.
+var siblings = map[string]map[string]bool{"pl": set("cs sk sl hr"), "ru": set("uk be bg mk sr")}
 
 const sampleBytes = 4000
 
@@ -87,12 +108,9 @@ func dominantScript(text string) string {
 // byStopWords returns the language whose stop words are by far the most frequent in the text, or "".
 func byStopWords(text string) string {
 	hits := map[string]int{}
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		word = fold(word)
-		for code, l := range languages {
-			if code != "nb" && l.stop[word] {
-				hits[code]++
-			}
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		for _, code := range stopWordOf[fold(word)] {
+			hits[code]++
 		}
 	}
 	best, second := "", 0

@@ -102,7 +102,11 @@ var spellings = strings.NewReplacer("ß", "ss", "ё", "е", "i̇", "i")
 
 // fold unifies case. Text is NFKC already.
 func fold(word string) string {
-	return spellings.Replace(strings.ToLower(word))
+	word = strings.ToLower(word)
+	if isASCII(word) {
+		return word
+	}
+	return spellings.Replace(word)
 }
 
 var letters = strings.NewReplacer("ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "æ", "ae", "œ", "oe", "ı", "i",
@@ -110,11 +114,7 @@ var letters = strings.NewReplacer("ø", "o", "ł", "l", "đ", "d", "ð", "d", "�
 
 // stripAccents takes the accents off Latin, Greek and Cyrillic letters, and the points off Arabic and Hebrew.
 func stripAccents(word string) string {
-	ascii := true
-	for i := 0; i < len(word) && ascii; i++ {
-		ascii = word[i] < utf8.RuneSelf
-	}
-	if ascii {
+	if isASCII(word) {
 		return word
 	}
 	var b strings.Builder
@@ -125,6 +125,15 @@ func stripAccents(word string) string {
 		b.WriteRune(r)
 	}
 	return letters.Replace(norm.NFC.String(b.String()))
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func truncate(word string, runes int) string {

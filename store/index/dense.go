@@ -6,9 +6,9 @@ import (
 	"grounded/store/index/internal/kernel"
 )
 
-// spare is how many rows more than asked for the coarse scan keeps for exact scoring: a coarse byte errs by about
+// denseSpare is how many rows more than asked for the coarse scan keeps for exact scoring: a coarse byte errs by about
 // 1/500 of a vector's largest component, which moves a row by few ranks among the first.
-func spare(k int) int { return k + 32 }
+func denseSpare(k int) int { return k/4 + 32 }
 
 // scanRows is how many rows are scored before they are compared.
 const scanRows = 256

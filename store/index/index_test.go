@@ -78,13 +78,13 @@ func compareHits(t *testing.T, got, want []Hit) {
 		t.Fatalf("%d hits, want %d", len(got), len(want))
 	}
 	for i, h := range got {
-		if w := want[i]; !close(h.Score, w.Score) || !closePointer(h.Dense, w.Dense) && h.Row == w.Row || !closePointer(h.Lexical, w.Lexical) && h.Row == w.Row {
+		if w := want[i]; !closeTo(h.Score, w.Score) || !closePointer(h.Dense, w.Dense) && h.Row == w.Row || !closePointer(h.Lexical, w.Lexical) && h.Row == w.Row {
 			t.Fatalf("hit %d is %v, want %v", i, show(h), show(w))
 		}
 		if i > 0 && (got[i-1].Score < h.Score || got[i-1].Score == h.Score && got[i-1].Row >= h.Row) {
 			t.Fatalf("hit %d: %v does not come after %v", i, show(h), show(got[i-1]))
 		}
-		if h.Row != want[i].Row && !close(rowScore(want, h.Row), h.Score) && i < len(got)-1 {
+		if h.Row != want[i].Row && !closeTo(rowScore(want, h.Row), h.Score) && i < len(got)-1 {
 			t.Fatalf("hit %d is row %d, want %d, with score %v", i, h.Row, want[i].Row, h.Score)
 		}
 	}
@@ -99,13 +99,13 @@ func rowScore(hits []Hit, row int64) float64 {
 	return hits[len(hits)-1].Score
 }
 
-func close(a, b float64) bool { return math.Abs(a-b) <= 1e-5 }
+func closeTo(a, b float64) bool { return math.Abs(a-b) <= 1e-5 }
 
 func closePointer(a, b *float64) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return close(*a, *b)
+	return closeTo(*a, *b)
 }
 
 func show(h Hit) []any {

@@ -130,11 +130,11 @@ func (s *search) run(ctx context.Context, wanted int) (dense, lexical []candidat
 	if rows <= inlineRows {
 		workers = min(1, workers)
 	}
-	wanted = min(wanted+spare(wanted), rows)
+	wanted = min(wanted, rows)
 	var next atomic.Int64
 	var mu sync.Mutex
 	work := func() {
-		bestDense, bestLexical := newTop(wanted, lowest), newTop(wanted, 0)
+		bestDense, bestLexical := newTop(wanted+denseSpare(wanted), lowest), newTop(wanted+lexicalSpare, 0)
 		var sum *sums
 		for ctx.Err() == nil {
 			n := int(next.Add(1)) - 1
@@ -143,7 +143,8 @@ func (s *search) run(ctx context.Context, wanted int) (dense, lexical []candidat
 			}
 			if t := tasks[n]; t.lexical {
 				if sum == nil {
-					sum = new(sums)
+					sum = freeSums.Get().(*sums)
+					defer freeSums.Put(sum)
 				}
 				s.addUp(bestLexical, t.view, sum)
 			} else {
@@ -174,8 +175,8 @@ type found struct {
 func (s *search) score(dense, lexical []candidate, wanted int, f store.Fusion) []Hit {
 	slices.SortFunc(dense, compareCandidates)
 	slices.SortFunc(lexical, compareCandidates)
-	keep := wanted + spare(wanted)
-	dense, lexical = dense[:min(keep, len(dense))], lexical[:min(keep, len(lexical))]
+	dense = dense[:min(wanted+denseSpare(wanted), len(dense))]
+	lexical = lexical[:min(wanted+lexicalSpare, len(lexical))]
 	byDense, byLexical := make([]found, len(dense)), make([]found, len(lexical))
 	for i, c := range dense {
 		byDense[i] = found{candidate: c, dense: s.cosine(c)}

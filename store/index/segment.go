@@ -152,6 +152,12 @@ func (s *segment) postings(term uint32) (from, to uint32) {
 	return s.starts[i], s.starts[i+1]
 }
 
+// posting returns the one of a place in a list.
+func (s *segment) posting(l list, place uint16) (uint32, bool) {
+	i, found := slices.BinarySearch(s.posts[l.from:l.to], place)
+	return l.from + uint32(i), found
+}
+
 // count is how often the posting's term occurs in its row.
 func (s *segment) count(posting uint32) float32 {
 	if c := s.counts[posting]; c != odd {

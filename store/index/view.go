@@ -27,9 +27,8 @@ func (v *view) alive(row int64) (place int, found bool) {
 	return place, found && !v.dead.has(place)
 }
 
-// frequency is in how many live rows a term occurs.
-func (v *view) frequency(term uint32) int {
-	from, to := v.postings(term)
+// frequency is how many of the postings are of live rows.
+func (v *view) frequency(from, to uint32) int {
 	n := int(to - from)
 	if v.dead == nil {
 		return n

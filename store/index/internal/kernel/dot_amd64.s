@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func dotsAVX2(out *int32, rows *int8, query *int16, count int, stride int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·dotsAVX2(SB), NOSPLIT, $0-40
 	MOVQ out+0(FP), AX
 	MOVQ rows+8(FP), CX
@@ -30,6 +30,7 @@ four:
 
 fourLoop:
 	VMOVDQU      (DX)(R10*2), Y4
+	PREFETCHT0   2048(CX)(R10*4)
 	VPMOVSXBW    (CX)(R10*1), Y5
 	VPMADDWD     Y4, Y5, Y5
 	VPADDD       Y5, Y0, Y0

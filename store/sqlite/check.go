@@ -21,6 +21,8 @@ var invariants = []string{
 	`SELECT 'collection ' || c.name || ' counts ' || c.chunks || ' chunks' FROM collections c
 		WHERE c.chunks <> (SELECT coalesce(sum(chunk_count), 0) FROM documents d WHERE d.collection = c.key)
 		OR c.chunks <> (SELECT coalesce(sum(chunks), 0) FROM languages l WHERE l.collection = c.key)`,
+	`SELECT 'collection ' || c.name || ' does not have ' || (c.next_term - 1) || ' different terms' FROM collections c
+		WHERE c.next_term - 1 <> (SELECT count(DISTINCT text) FROM terms t WHERE t.key BETWEEN c.key << 40 AND ((c.key + 1) << 40) - 1)`,
 	`SELECT 'a vector of collection ' || c.name || ' has the wrong length' FROM collections c
 		JOIN vectors v ON v.key BETWEEN c.key << 40 AND ((c.key + 1) << 40) - 1
 		WHERE length(v.vector) <> 4 * c.dimensions LIMIT 10`,

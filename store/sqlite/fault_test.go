@@ -212,26 +212,20 @@ func TestAFullDiskLosesNothingAndOthersInTheGroupGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	large := strings.Repeat("many different words ", 200_000)
-	release := lock(t, path)
-	errs := make(chan error, 4)
-	go func() { errs <- replaceTest(s, "before", large) }()
-	small := make(chan error, 3)
-	for i := range 3 {
-		go func() { small <- replaceTest(s, fmt.Sprint("small", i), "fits well") }()
-	}
-	release()
-	err := <-errs
-	if !errors.Is(err, corpus.ErrFull) || corpus.HintOf(err) == "" {
-		t.Errorf("got error %v with hint %q, want %q", err, corpus.HintOf(err), corpus.ErrFull)
-	}
-	for range 3 {
-		if err := <-small; err != nil {
-			t.Errorf("a small document beside it: %v", err)
+	texts := []string{"fits well", large, "fits too", "fits as well"}
+	errs := make([]error, len(texts))
+	together(t, s, len(texts), func(i int) { errs[i] = replaceTest(s, fmt.Sprint(i), texts[i]) })
+	for i, err := range errs {
+		if full := texts[i] == large; full != errors.Is(err, corpus.ErrFull) || full == (corpus.HintOf(err) == "") {
+			t.Errorf("document %d of %d bytes: got error %v with hint %q", i, len(texts[i]), err, corpus.HintOf(err))
 		}
 	}
-	hits, err := s.Search(t.Context(), store.Query{Scope: anyone, Terms: []corpus.Term{{Text: "safe", Count: 1}, {Text: "fits", Count: 1}}})
-	if err != nil || len(hits) != 4 {
-		t.Errorf("found %d chunks of 4, error %v", len(hits), err)
+	if err := replaceTest(s, "after", "a different text"); err != nil { // a word of the one that did not fit
+		t.Error(err)
+	}
+	hits, err := s.Search(t.Context(), store.Query{Scope: anyone, Terms: []corpus.Term{{Text: "safe", Count: 1}, {Text: "fits", Count: 1}, {Text: "different", Count: 1}}})
+	if err != nil || len(hits) != 5 {
+		t.Errorf("found %d chunks of 5, error %v", len(hits), err)
 	}
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)

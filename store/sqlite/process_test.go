@@ -244,6 +244,10 @@ func TestTwoProcessesIngestAtOnce(t *testing.T) {
 	if c, err := s.Collection(t.Context(), "c"); err != nil || c.Documents != len(acknowledged) {
 		t.Errorf("got %d documents of %d, error %v", c.Documents, len(acknowledged), err)
 	}
+	hits, err := s.Search(t.Context(), store.Query{Scope: anyone, Terms: []corpus.Term{{Text: "filler", Count: 1}}, Limit: 1})
+	if err != nil || len(hits) != 1 {
+		t.Errorf("found %d chunks of a word that both wrote, error %v", len(hits), err)
+	}
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}

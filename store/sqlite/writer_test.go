@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,29 @@ func lock(t *testing.T, path string) (release func()) {
 	})
 }
 
+// together runs calls that write while the file is locked, so that they wait beside each other.
+func together(t *testing.T, s *Store, n int, call func(i int)) {
+	t.Helper()
+	release := lock(t, s.path)
+	defer release()
+	var calling sync.WaitGroup
+	for i := range n {
+		calling.Go(func() { call(i) })
+	}
+	stacks := make([]byte, 1<<20)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		waiting := strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "sqlite.(*Store).write(")
+		if waiting >= n {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d writes of %d wait", waiting, n)
+		}
+	}
+	release()
+	calling.Wait()
+}
+
 func sequence(t *testing.T, s *Store) (seq int) {
 	t.Helper()
 	if err := s.readers.QueryRow("SELECT seq FROM collections WHERE name = 'c'").Scan(&seq); err != nil {
@@ -48,24 +72,13 @@ func sequence(t *testing.T, s *Store) (seq int) {
 func TestWritesThatWaitTogetherShareATransaction(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "grounded.db"))
 	createTest(t, s)
-	release := lock(t, s.path)
-	var writing sync.WaitGroup
-	var begun atomic.Int32
-	for i := range 60 {
-		writing.Go(func() {
-			begun.Add(1)
-			if err := replaceTest(s, fmt.Sprint(i), "text"); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	for deadline := time.Now().Add(10 * time.Second); begun.Load() < 60 && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
-	release()
-	writing.Wait()
-	if n := sequence(t, s); n > 30 {
-		t.Errorf("60 writes at once took %d transactions", n)
+	together(t, s, 60, func(i int) {
+		if err := replaceTest(s, fmt.Sprint(i), "text"); err != nil {
+			t.Error(err)
+		}
+	})
+	if n := sequence(t, s); n > 3 {
+		t.Errorf("60 writes that waited together took %d transactions", n)
 	}
 	c, err := s.Collection(t.Context(), "c")
 	if err != nil || c.Documents != 60 {
@@ -76,22 +89,16 @@ func TestWritesThatWaitTogetherShareATransaction(t *testing.T) {
 func TestARefusedWriteDoesNotDisturbItsGroup(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "grounded.db"))
 	createTest(t, s)
-	release := lock(t, s.path)
-	var writing sync.WaitGroup
-	for i := range 20 {
-		writing.Go(func() {
-			d, pages, chunks := testDocument(fmt.Sprint(i), "text")
-			if i%2 == 1 {
-				d.EmbeddingFingerprint = "another"
-			}
-			err := s.Replace(context.Background(), d, pages, chunks)
-			if i%2 == 0 && err != nil || i%2 == 1 && !errors.Is(err, corpus.ErrConflict) {
-				t.Errorf("document %d: got error %v", i, err)
-			}
-		})
-	}
-	release()
-	writing.Wait()
+	together(t, s, 20, func(i int) {
+		d, pages, chunks := testDocument(fmt.Sprint(i), "text")
+		if i%2 == 1 {
+			d.EmbeddingFingerprint = "another"
+		}
+		err := s.Replace(context.Background(), d, pages, chunks)
+		if i%2 == 0 && err != nil || i%2 == 1 && !errors.Is(err, corpus.ErrConflict) {
+			t.Errorf("document %d: got error %v", i, err)
+		}
+	})
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -178,11 +178,18 @@ func secondHandle(f *fixture) {
 		if i%2 == 1 {
 			writer, reader = other, f.Store
 		}
-		c := document("a", fmt.Sprint(i%5, ".md"), word, "stays")
+		c := document("a", fmt.Sprint(i%5, ".md"), word, fmt.Sprint("again word", i-1)) // a word that the other handle made
 		f.must("Replace", writer.Replace(f.ctx(), c.doc, c.pages, c.chunks))
 		hits, err := reader.Search(f.ctx(), store.Query{Scope: scope("a"), Terms: termsOf(word)})
 		f.must("Search", err)
 		f.same("found by the other handle", texts(hits), []string{word})
+		if i > 0 {
+			hits, err = reader.Search(f.ctx(), store.Query{Scope: scope("a"), Terms: termsOf(fmt.Sprint("word", i-1))})
+			f.must("Search", err)
+			if len(hits) != 2 {
+				f.Errorf("a word that both handles wrote finds %q", texts(hits))
+			}
+		}
 		hits, err = reader.Search(f.ctx(), store.Query{Scope: scope("a"), Vector: vectorOf("q"), Limit: 100})
 		f.must("Search", err)
 		if want := 1 + 2*min(i+1, 5); len(hits) != want {

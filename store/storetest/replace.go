@@ -14,6 +14,7 @@ var replaceTests = map[string]func(*fixture){
 	"what goes in comes out":                            roundTrip,
 	"a changed document shows nothing of the old":       changed,
 	"a chunk that moved keeps its id and is found":      moved,
+	"a chunk is found by its new terms and vector":      reanalysed,
 	"writing the same again changes nothing":            unchanged,
 	"an emptied document has no chunks":                 emptied,
 	"pages by range":                                    pageRanges,
@@ -73,6 +74,23 @@ func moved(f *fixture) {
 	hits := f.find(store.Query{Scope: scope("a"), Vector: vectorOf("first text"), Limit: 1})
 	f.same("hit", []store.Hit{{Chunk: hits[0].Chunk, Path: "x.md", Title: "Title of x.md"}},
 		[]store.Hit{{Chunk: now.chunks[2].Chunk, Path: hits[0].Path, Title: hits[0].Title}})
+}
+
+func reanalysed(f *fixture) {
+	f.create("a")
+	c := document("a", "x.md", "running shoes", "other words")
+	f.put(c)
+	f.find(store.Query{Scope: scope("a"), Terms: termsOf("running")})
+	c.chunks[0].Terms = termsOf("run shoe")
+	f.put(c)
+	for word, want := range map[string][]string{"running": nil, "run": {"running shoes"}} {
+		f.same("found for "+word, texts(f.find(store.Query{Scope: scope("a"), Terms: termsOf(word)})), want)
+	}
+	c.chunks[0].Vector = vectorOf("elsewhere")
+	f.put(c)
+	hits := f.find(store.Query{Scope: scope("a"), Vector: vectorOf("elsewhere"), Limit: 1})
+	f.same("found by the new vector", texts(hits), []string{"running shoes"})
+	f.wantStored(c)
 }
 
 func unchanged(f *fixture) {

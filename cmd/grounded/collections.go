@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"grounded/corpus"
+)
+
+func (p *program) collectionsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "collections",
+		Short:   "List the collections",
+		Example: examples("grounded collections", "grounded collections delete old --yes"),
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withStore(cmd.Context(), func(s *services) error { return p.listCollections(cmd.Context(), s) })
+		},
+	}
+	var sure bool
+	remove := &cobra.Command{
+		Use:     "delete NAME",
+		Short:   "Delete a collection with all that is in it",
+		Example: examples("grounded collections delete old --yes"),
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(s *services) error {
+				return p.deleteCollection(cmd.Context(), s, args[0], sure)
+			})
+		},
+	}
+	remove.Flags().BoolVar(&sure, "yes", false, "do it")
+	command.AddCommand(remove)
+	return command
+}
+
+func (p *program) listCollections(ctx context.Context, s *services) error {
+	list, err := s.store.Collections(ctx)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return p.printJSON(map[string]any{"data": append([]corpus.Collection{}, list...), "next": nil})
+	}
+	t := newTable("collection", "documents", "chunks", "quarantined", "embedding", "created")
+	for _, c := range list {
+		t.add(c.Name, fmt.Sprint(c.Documents), fmt.Sprint(c.Chunks), fmt.Sprint(c.Quarantined),
+			fmt.Sprintf("%s (%d)", c.Embedding.Model, c.Embedding.Dimensions), c.CreatedAt.Local().Format("2006-01-02 15:04"))
+	}
+	t.write(p.stdout, p.width())
+	return nil
+}
+
+func (p *program) deleteCollection(ctx context.Context, s *services, name string, sure bool) error {
+	c, err := s.store.Collection(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !sure {
+		return usageError{corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "delete collection %s: it has %s", name, count(c.Documents, "document")),
+			"add --yes if you mean it")}
+	}
+	if err := s.store.DropCollection(ctx, name); err != nil {
+		return err
+	}
+	if p.json {
+		return p.printJSON(map[string]any{"deleted": name})
+	}
+	p.printf("deleted collection %s with %s\n", name, count(c.Documents, "document"))
+	return nil
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/spf13/cobra"
+
+	"grounded/answer"
+	"grounded/corpus"
+	"grounded/model"
+)
+
+func (p *program) compareCommand() *cobra.Command {
+	var flags search
+	var models, arms []string
+	var examplesFile string
+	command := &cobra.Command{
+		Use:   "compare QUESTION",
+		Short: "Answer one question with and without the documents, by one or more models, side by side",
+		Example: examples(`grounded compare "How many days of leave do I have?"`,
+			`grounded compare --models gpt-4o-mini,smollm2 --arms plain,grounded "…"`,
+			`grounded compare --json "…"`),
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkArms(arms...); err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(s *services) error {
+				ask, err := s.question(cmd, flags, args[0], examplesFile, arms...)
+				if err != nil {
+					return err
+				}
+				return p.compare(cmd.Context(), s, ask, models, arms)
+			})
+		},
+	}
+	flags.flags(command)
+	command.Flags().StringSliceVar(&models, "models", nil, "chat models, `ids` of `grounded models` (default: the configured one, or what is there)")
+	command.Flags().StringSliceVar(&arms, "arms", []string{answer.ArmPlain, answer.ArmGrounded}, "`ways` to answer: plain, few-shot, grounded")
+	command.Flags().StringVar(&examplesFile, "examples", "", "`file` of {question, answer} for the few-shot arm")
+	return command
+}
+
+func (p *program) compare(ctx context.Context, s *services, ask answer.Request, models, arms []string) error {
+	if len(models) == 0 {
+		models = []string{""}
+	}
+	var chats []model.Chat
+	for _, id := range models {
+		chat, err := s.chat(ctx, id)
+		if err != nil {
+			return err
+		}
+		chats = append(chats, chat)
+	}
+	a, err := s.answerer(ctx)
+	if err != nil {
+		return err
+	}
+	cells, err := a.Compare(ctx, answer.Comparison{Request: ask, Arms: arms, Chats: chats}, nil)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	for _, cell := range cells {
+		if cell.Err != nil {
+			failed++
+		}
+	}
+	if p.json {
+		err = p.printComparison(ask.Question, cells)
+	} else {
+		p.tabulate(ask.Question, cells)
+	}
+	if err == nil && failed > 0 {
+		err = corpus.Errorf(corpus.ErrUnavailable, "%d of %s failed", failed, count(len(cells), "answer"))
+	}
+	return err
+}
+
+func (p *program) printComparison(question string, cells []answer.Cell) error {
+	type result struct {
+		corpus.Answer
+		Error *string `json:"error"`
+	}
+	list := struct {
+		Question string   `json:"question"`
+		Answers  []result `json:"answers"`
+	}{Question: question, Answers: []result{}}
+	for _, c := range cells {
+		r := result{Answer: c.Answer}
+		r.Model, r.Arm = c.Model, c.Arm
+		if c.Err != nil {
+			text := c.Err.Error()
+			r.Error = &text
+		}
+		list.Answers = append(list.Answers, r)
+	}
+	return p.printJSON(list)
+}
+
+// tabulate prints the answers side by side as far as the terminal is wide, each column with its figures.
+func (p *program) tabulate(question string, cells []answer.Cell) {
+	width := p.width()
+	if width == 0 {
+		width = 100
+	}
+	p.printf("%s\n\n", question)
+	perRow := max(1, min(len(cells), width/36))
+	for len(cells) > 0 {
+		row := cells[:min(perRow, len(cells))]
+		cells = cells[len(row):]
+		p.tabulateRow(row, (width-3*(len(row)-1))/len(row))
+	}
+}
+
+func (p *program) tabulateRow(cells []answer.Cell, width int) {
+	columns := make([][][]string, len(cells)) // by cell, by section, lines
+	for i, c := range cells {
+		columns[i] = cellSections(c, width)
+	}
+	for section := range columns[0] {
+		height := 0
+		for _, column := range columns {
+			height = max(height, len(column[section]))
+		}
+		for y := range height {
+			var line []string
+			for _, column := range columns {
+				text := ""
+				if y < len(column[section]) {
+					text = column[section][y]
+				}
+				line = append(line, runewidth.FillRight(text, width))
+			}
+			p.printf("%s\n", strings.TrimRight(strings.Join(line, " │ "), " "))
+		}
+		if height > 0 {
+			rule := make([]string, len(cells))
+			for i := range rule {
+				rule[i] = strings.Repeat("─", width)
+			}
+			p.printf("%s\n", strings.Join(rule, "─┼─"))
+		}
+	}
+	p.printf("\n")
+}
+
+// cellSections are the lines of a column: its name, the answer, the citations, the figures.
+func cellSections(c answer.Cell, width int) [][]string {
+	a := c.Answer
+	head := []string{runewidth.Truncate(c.Model+" · "+c.Arm, width, "…")}
+	if c.Err != nil {
+		return [][]string{head, wrap("failed: "+c.Err.Error(), width), nil, nil}
+	}
+	var sources []string
+	for _, citation := range a.Citations {
+		page := ""
+		if citation.Page != nil {
+			page = fmt.Sprintf(" p. %d", *citation.Page)
+		}
+		sources = append(sources, wrap(fmt.Sprintf("[%d] %s%s (%s)", citation.Marker, citation.Document, page, verdict(citation)), width)...)
+	}
+	if n := len(a.Unsupported); n > 0 {
+		sources = append(sources, wrap(fmt.Sprintf("! %s not supported by the documents", count(n, "sentence")), width)...)
+	}
+	var lines []string
+	if u := a.Usage; u.PromptTokens != nil && u.CompletionTokens != nil {
+		lines = append(lines, fmt.Sprintf("%d + %d tokens, %s", *u.PromptTokens, *u.CompletionTokens, cost(a)))
+	} else {
+		lines = append(lines, cost(a))
+	}
+	lines = append(lines, fmt.Sprintf("first token %s, total %s", seconds(a.Timings.FirstTokenMS), seconds(a.Timings.TotalMS)))
+	return [][]string{head, wrap(strings.TrimSpace(a.Text), width), sources, lines}
+}

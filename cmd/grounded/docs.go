@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"grounded/corpus"
+	"grounded/store"
+)
+
+func (p *program) docsCommand() *cobra.Command {
+	var filters []string
+	command := &cobra.Command{
+		Use:   "docs",
+		Short: "List the documents of a collection",
+		Example: examples("grounded docs", "grounded docs --filter department=HR", "grounded docs show handbook/leave.md",
+			"grounded docs delete handbook/old.md"),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			filter, err := parseFilter(filters)
+			if err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(s *services) error { return p.listDocuments(cmd.Context(), s, filter) })
+		},
+	}
+	filterFlag(command, &filters)
+	command.AddCommand(&cobra.Command{
+		Use:     "show DOCUMENT",
+		Short:   "Show what is known of one document, named by its path or id",
+		Example: examples("grounded docs show handbook/leave.md", "grounded docs show handbook/leave.md --json"),
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(s *services) error { return p.showDocument(cmd.Context(), s, args[0]) })
+		},
+	}, &cobra.Command{
+		Use:     "delete DOCUMENT…",
+		Short:   "Delete documents, named by path or id",
+		Example: examples("grounded docs delete handbook/old.md"),
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(s *services) error { return p.deleteDocuments(cmd.Context(), s, args) })
+		},
+	})
+	return command
+}
+
+// eachDocument calls use for every document of the scope that passes the filter, page by page.
+func eachDocument(ctx context.Context, s store.Store, q store.DocumentQuery, use func(corpus.Document) error) error {
+	for {
+		docs, next, err := s.Documents(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			if err := use(d); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		q.Cursor = next
+	}
+}
+
+func (p *program) listDocuments(ctx context.Context, s *services, filter corpus.Filter) error {
+	quarantined, err := s.store.Quarantined(ctx, s.config.Collection)
+	if err != nil {
+		return err
+	}
+	q := store.DocumentQuery{Scope: s.scope(), Filter: filter, Limit: 500}
+	if p.json {
+		list := struct {
+			Data        []corpus.Document    `json:"data"`
+			Next        *string              `json:"next"`
+			Quarantined []corpus.Quarantined `json:"quarantined"`
+		}{Data: []corpus.Document{}, Quarantined: append([]corpus.Quarantined{}, quarantined...)}
+		err := eachDocument(ctx, s.store, q, func(d corpus.Document) error {
+			list.Data = append(list.Data, d)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return p.printJSON(list)
+	}
+	t := newTable("document", "source", "title", "lang", "pages", "chunks", "ingested")
+	n := 0
+	err = eachDocument(ctx, s.store, q, func(d corpus.Document) error {
+		n++
+		t.add(d.Path, d.Source, d.Title, d.Language, fmt.Sprint(d.PageCount), fmt.Sprint(d.ChunkCount), d.IngestedAt.Local().Format("2006-01-02 15:04"))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	t.write(p.stdout, p.width())
+	p.printf("%s in collection %s\n", count(n, "document"), s.config.Collection)
+	if len(quarantined) > 0 {
+		p.printf("\n%s could not be read:\n", count(len(quarantined), "file"))
+		for _, q := range quarantined {
+			p.printf("  %s: %s\n", q.Path, q.Reason)
+		}
+	}
+	return nil
+}
+
+// findDocument finds a document by id, or by a path that only one source has.
+func (s *services) findDocument(ctx context.Context, name string) (corpus.Document, error) {
+	d, err := s.store.Document(ctx, s.scope(), corpus.DocumentID(name))
+	if !errors.Is(err, corpus.ErrNotFound) {
+		return d, err
+	}
+	if _, err := s.store.Collection(ctx, s.config.Collection); err != nil {
+		return d, err
+	}
+	var found []corpus.Document
+	err = eachDocument(ctx, s.store, store.DocumentQuery{Scope: s.scope(), Prefix: name}, func(d corpus.Document) error {
+		if d.Path == name {
+			found = append(found, d)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return d, err
+	case len(found) == 0:
+		return d, corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "no document %q in collection %s", name, s.config.Collection), "`grounded docs` lists them")
+	case len(found) > 1:
+		var ids []string
+		for _, d := range found {
+			ids = append(ids, fmt.Sprintf("%s (source %s)", d.ID, d.Source))
+		}
+		return d, corpus.Hint(corpus.Errorf(corpus.ErrConflict, "%s sources have a document %q", fmt.Sprint(len(found)), name),
+			"name it by its id: "+strings.Join(ids, ", "))
+	}
+	return found[0], nil
+}
+
+func (p *program) showDocument(ctx context.Context, s *services, name string) error {
+	d, err := s.findDocument(ctx, name)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return p.printJSON(d)
+	}
+	groups := "everyone"
+	if len(d.Groups) > 0 {
+		groups = strings.Join(d.Groups, ", ")
+	}
+	for _, row := range [][2]string{
+		{"document", d.Path}, {"id", string(d.ID)}, {"title", d.Title}, {"source", d.Source}, {"read from", d.URI},
+		{"type", d.MediaType}, {"language", d.Language}, {"seen by", groups},
+		{"size", fmt.Sprintf("%d bytes, %s, %s", d.Bytes, count(d.PageCount, "page"), count(d.ChunkCount, "chunk"))},
+		{"modified", d.ModifiedAt.Local().Format("2006-01-02 15:04:05")}, {"ingested", d.IngestedAt.Local().Format("2006-01-02 15:04:05")},
+		{"content", d.ContentHash}, {"pipeline", d.PipelineFingerprint}, {"embedding", d.EmbeddingFingerprint},
+	} {
+		p.printf("%-10s %s\n", row[0], row[1])
+	}
+	for _, key := range sortedKeys(d.Metadata) {
+		p.printf("%-10s %v\n", key, d.Metadata[key])
+	}
+	return nil
+}
+
+func (p *program) deleteDocuments(ctx context.Context, s *services, names []string) error {
+	var ids []corpus.DocumentID
+	for _, name := range names {
+		d, err := s.findDocument(ctx, name)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, d.ID)
+	}
+	if err := s.store.Delete(ctx, s.config.Collection, ids...); err != nil {
+		return err
+	}
+	if p.json {
+		return p.printJSON(map[string]any{"deleted": ids})
+	}
+	p.printf("deleted %s; the files themselves are untouched, and the next ingest of them brings them back\n", count(len(ids), "document"))
+	return nil
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"hash/fnv"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"encoding/json"
+	"fmt"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"grounded/ingest/parse"
+)
+
+// TestMain lets this test binary be the program, and the child that parses, as the scripts need them.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == parse.ChildArgument {
+		os.Exit(parse.ServeChild(context.Background(), os.Stdin, os.Stdout))
+	}
+	testscript.Main(m, map[string]func(){"grounded": func() { os.Exit(runInterruptible()) }})
+}
+
+// TestScripts runs each script of testdata against the real program with scripted models.
+func TestScripts(t *testing.T) {
+	company, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			server := newModelServer()
+			env.Defer(server.Close)
+			env.Setenv("TESTDATA", company)
+			env.Setenv("MODEL_SERVER", server.URL)
+			env.Values["server"] = server
+			return os.WriteFile(filepath.Join(env.WorkDir, "models.yaml"), []byte(scriptedModels), 0o600)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			// embeddings N checks how many texts were embedded since the last check.
+			"embeddings": func(ts *testscript.TestScript, neg bool, args []string) {
+				n := ts.Value("server").(*modelServer).embedded.Swap(0)
+				if want := args[0]; (fmt.Sprint(n) == want) == neg {
+					ts.Fatalf("%d texts were embedded, want %s (not: %t)", n, want, neg)
+				}
+			},
+		},
+	})
+}
+
+const scriptedModels = `models:
+  - id: words
+    provider: openai
+    base_url: ${MODEL_SERVER}/v1
+    tasks: [embedding]
+    access: open
+    deployment: managed
+    context: 512
+    dimensions: 64
+    batch_texts: 16
+    price: {in: 0, source: scripted}
+  - id: parrot
+    provider: openai
+    base_url: ${MODEL_SERVER}/v1
+    tasks: [chat]
+    access: open
+    deployment: managed
+    context: 4096
+    price: {in: 1, out: 2, source: scripted}
+  - id: broken
+    provider: openai
+    base_url: ${MODEL_SERVER}/broken
+    tasks: [chat]
+    access: open
+    deployment: managed
+    context: 4096
+`
+
+// modelServer speaks the OpenAI protocol: vectors of hashed words, so that texts with the same words are near,
+// and a chat model that repeats the first sentence of the first passage.
+type modelServer struct {
+	*httptest.Server
+	embedded atomic.Int64
+}
+
+func newModelServer() *modelServer {
+	s := &modelServer{}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/embeddings", s.embeddings)
+	mux.HandleFunc("POST /v1/chat/completions", s.chat)
+	mux.HandleFunc("/broken/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"error":{"message":"no such model","type":"invalid_request_error"}}`, http.StatusBadRequest)
+	})
+	s.Server = httptest.NewServer(mux)
+	return s
+}
+
+func (s *modelServer) embeddings(w http.ResponseWriter, r *http.Request) {
+	var request struct{ Input []string }
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	type item struct {
+		Object    string    `json:"object"`
+		Index     int       `json:"index"`
+		Embedding []float64 `json:"embedding"`
+	}
+	list := []item{}
+	for i, text := range request.Input {
+		vector := make([]float64, 64)
+		vector[0] = .1
+		for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return strings.ContainsRune(" \n\t.,;:?!()[]\"", r) }) {
+			h := fnv.New32a()
+			h.Write([]byte(word))
+			vector[1+h.Sum32()%63]++
+		}
+		norm := 0.0
+		for _, v := range vector {
+			norm += v * v
+		}
+		for j := range vector {
+			vector[j] /= math.Sqrt(norm)
+		}
+		list = append(list, item{"embedding", i, vector})
+	}
+	s.embedded.Add(int64(len(list)))
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"object": "list", "data": list, "model": "words", "usage": map[string]int{"prompt_tokens": 7, "total_tokens": 7}})
+}
+
+func (s *modelServer) chat(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Stream   bool
+		Messages []struct {
+			Content any `json:"content"`
+		}
+	}
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	text := fmt.Sprint(request.Messages[len(request.Messages)-1].Content)
+	answer := "I have never heard of it."
+	if _, passage, found := strings.Cut(text, "<passage 1 "); found {
+		lines := strings.SplitN(passage, "\n", 4)
+		body, _, _ := strings.Cut(strings.Join(lines[2:], "\n"), "</passage 1 ")
+		sentence, _, _ := strings.Cut(strings.TrimSpace(body), ".")
+		answer = sentence + " [1]."
+	}
+	if !request.Stream {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": "1", "object": "chat.completion", "model": "parrot",
+			"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]string{"role": "assistant", "content": answer}}},
+			"usage":   map[string]int{"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}})
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	send := func(v any) {
+		line, _ := json.Marshal(v)
+		fmt.Fprintf(w, "data: %s\n\n", line)
+	}
+	for _, word := range strings.SplitAfter(answer, " ") {
+		send(map[string]any{"id": "1", "object": "chat.completion.chunk", "model": "parrot",
+			"choices": []any{map[string]any{"index": 0, "delta": map[string]string{"content": word}}}})
+	}
+	send(map[string]any{"id": "1", "object": "chat.completion.chunk", "model": "parrot",
+		"choices": []any{map[string]any{"index": 0, "delta": map[string]string{}, "finish_reason": "stop"}}})
+	send(map[string]any{"id": "1", "object": "chat.completion.chunk", "model": "parrot", "choices": []any{},
+		"usage": map[string]int{"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}})
+	fmt.Fprint(w, "data: [DONE]\n\n")
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"grounded/config"
+	"grounded/corpus"
+	"grounded/model"
+	"grounded/model/local"
+	"grounded/retrieve"
+	"grounded/store"
+	"grounded/store/sqlite"
+)
+
+// services are the parts that a command works with. Models are reached, and local ones started, when they are
+// first used.
+type services struct {
+	config     config.Config
+	env        func(string) (string, bool)
+	store      store.Store
+	catalog    model.Catalog
+	supervisor *local.Supervisor
+	model      model.Config
+}
+
+// withStore opens the store that is there, uses it, and closes it.
+func (p *program) withStore(ctx context.Context, use func(*services) error) error {
+	return p.with(ctx, mustExist, use)
+}
+
+type presence int
+
+const (
+	mustExist presence = iota // the store must be there already
+	mayCreate
+)
+
+func (p *program) with(ctx context.Context, presence presence, use func(*services) error) (err error) {
+	c, err := p.config()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(storeFile(c)); presence == mustExist && errors.Is(err, fs.ErrNotExist) {
+		return corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "there is no store in %s yet", c.Data),
+			"begin with: grounded ingest FOLDER   (or name the folder of a store with --data)")
+	}
+	s, err := p.services(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.supervisor.Close()) }()
+	if s.store, err = sqlite.Open(ctx, sqlite.Config{Path: storeFile(c)}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	return use(s)
+}
+
+// services prepares everything but the store.
+func (p *program) services(c config.Config) (*services, error) {
+	var files []string
+	if c.Models.Catalog != "" {
+		files = append(files, c.Models.Catalog)
+	}
+	catalog, err := model.Load(files...)
+	if err != nil {
+		return nil, err
+	}
+	env := func(name string) (string, bool) {
+		if name == "GROUNDED_VENV" && c.Models.VirtualEnv != "" {
+			return c.Models.VirtualEnv, true
+		}
+		return p.env(name)
+	}
+	venv, _ := model.FindVenv(env)
+	s := &services{config: c, env: env, catalog: catalog}
+	s.supervisor = local.New(local.Config{Venv: venv, LogDir: filepath.Join(c.Data, "logs")})
+	s.model = model.Config{
+		LookupEnv: env,
+		Attempts:  c.Models.Attempts,
+		Timeout:   time.Duration(c.Models.Timeout),
+		Start:     s.supervisor.Start,
+	}
+	return s, nil
+}
+
+// detect finds out which models are used when none is named.
+func (s *services) detect(ctx context.Context) local.Found {
+	return local.Detect(ctx, local.DetectConfig{LookupEnv: s.env})
+}
+
+func noModel(task string) error {
+	return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "there is no %s model", task),
+		"set OPENAI_API_KEY, run Ollama, install the local models with `make models`, or name a model in the configuration (models."+task+")")
+}
+
+// scope is the collection as its owner sees it.
+func (s *services) scope() corpus.Scope {
+	return corpus.Scope{Collection: s.config.Collection, Access: corpus.Access{Unrestricted: true}}
+}
+
+// embedder connects to the embedding model of the collection if it has one, else to the configured, else to
+// what is there.
+func (s *services) embedder(ctx context.Context) (model.Embedder, error) {
+	id := s.config.Models.Embedding
+	if id == "" {
+		c, err := s.store.Collection(ctx, s.config.Collection)
+		switch {
+		case err == nil:
+			id = c.Embedding.Model
+		case !errors.Is(err, corpus.ErrNotFound):
+			return nil, err
+		default:
+			if id = s.detect(ctx).Embedding; id == "" {
+				return nil, noModel("embedding")
+			}
+		}
+	}
+	card, err := s.catalog.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if n := s.config.Models.EmbeddingBatch; n > 0 {
+		card.BatchTexts = n
+	}
+	return model.NewEmbedder(ctx, card, s.model)
+}
+
+// chat connects to a chat model: the one named, else the configured, else what is there.
+func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
+	if id == "" {
+		id = s.config.Models.Chat
+	}
+	if id == "" {
+		if id = s.detect(ctx).Chat; id == "" {
+			return nil, noModel("chat")
+		}
+	}
+	card, err := s.catalog.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	return model.NewChat(ctx, card, s.model)
+}
+
+// retriever connects what searches.
+func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
+	embedder, err := s.embedder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var reranker model.Reranker
+	if id := s.config.Models.Rerank; id != "" {
+		card, err := s.catalog.Get(id)
+		if err != nil {
+			return nil, err
+		}
+		if reranker, err = model.NewReranker(ctx, card, s.model); err != nil {
+			return nil, err
+		}
+	}
+	return retrieve.New(retrieve.Config{
+		Store: s.store, Embedder: embedder, Reranker: reranker,
+		Fusion: store.Fusion{Method: s.config.Retrieve.Fusion, DenseWeight: s.config.Retrieve.DenseWeight},
+	})
+}

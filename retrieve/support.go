@@ -9,7 +9,7 @@ import (
 )
 
 // neighbourShare is how much of the score of the chunk beside it a chunk gets.
-const neighbourShare = .4
+const neighbourShare = .3
 
 // place is where a chunk stands.
 type place struct {

@@ -20,8 +20,8 @@ var (
 		dhr mevr drs ir`)
 	// beforeNumber abbreviate only before a number: "No. 5" but "He said no. Then". In lower case.
 	beforeNumber = set(`
-		no nos nr nrs núm num fig figs figure abb tab tbl sec sect art arts abs ch chap kap p pp pg s ss vol vols bd
-		ed eq eqs ex cl para ref refs ver v rev op n° св гл рис табл art. jan feb mar apr jun jul aug sep sept oct nov dec`)
+		no nos nr nrs núm num fig figs figure abb tab tbl sec sect art arts abs ch chap kap pp pg ss vol vols bd
+		ed eq eqs ex cl para ref refs ver rev op n° св гл рис табл jan feb mar apr jun jul aug sep sept oct nov dec`)
 	// months follow the ordinal of a day. In lower case.
 	months = set(`
 		januar jänner februar märz april mai juni juli august september oktober november dezember

@@ -124,20 +124,16 @@ func joinsNext(before, next string) bool {
 	if isNumber(word) { // German and other ordinals: "am 3. Oktober"
 		return len(word) <= 2 && months[strings.ToLower(nextWord)]
 	}
-	lower := strings.ToLower(word)
-	switch {
+	if r, size := utf8.DecodeRuneInString(word); size == len(word) && unicode.IsLetter(r) {
+		return r != 'I' && !sentenceStarters[nextWord] // an initial, a letter of "z. B.", or "p. 5"
+	}
+	switch lower := strings.ToLower(word); {
 	case titles[lower]:
 		return true
 	case beforeNumber[lower]:
 		return nextDigit || isRoman(nextWord)
-	case strings.Contains(word, "."): // U.S, e.g, z.B
-		return !sentenceStarters[nextWord]
 	}
-	r, size := utf8.DecodeRuneInString(word)
-	if size == len(word) && unicode.IsLetter(r) { // an initial, or a letter of "z. B."
-		return !(r == 'I' || sentenceStarters[nextWord])
-	}
-	return false
+	return strings.Contains(word, ".") && !sentenceStarters[nextWord] // U.S, e.g, z.B
 }
 
 // lastWord returns what stands after the last white space or opening bracket, at most 24 bytes of it.

@@ -29,6 +29,7 @@ func TestSentencesAreSplit(t *testing.T) {
 		{name: "german", text: "Das gilt z. B. am 3. Oktober, d. h. bald. Danach nicht.", want: []string{"Das gilt z. B. am 3. Oktober, d. h. bald.", "Danach nicht."}},
 		{name: "number at the end", text: "The answer is 42. That is all.", want: []string{"The answer is 42.", "That is all."}},
 		{name: "initials", text: "J. R. Smith wrote it. So did I. The end.", want: []string{"J. R. Smith wrote it.", "So did I.", "The end."}},
+		{name: "letters", text: "230 S. Dearborn St. is on p. 5. See plan B. It works.", want: []string{"230 S. Dearborn St. is on p. 5.", "See plan B.", "It works."}},
 		{name: "chinese", text: "员工每年有15天年假。需要提前申请！“可以吗？”可以。", want: []string{"员工每年有15天年假。", "需要提前申请！", "“可以吗？”", "可以。"}},
 		{name: "japanese", text: "「はい。」と言った。終わり", want: []string{"「はい。」", "と言った。", "終わり"}},
 		{name: "quotes", text: `He said "Stop." Then (it ended.) Well.`, want: []string{`He said "Stop."`, "Then (it ended.)", "Well."}},

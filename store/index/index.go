@@ -117,8 +117,9 @@ func (x *Index) check(v []float32) error {
 	if len(v) != x.config.Dimensions {
 		return corpus.Errorf(corpus.ErrInvalid, "vector has %d dimensions, the index has %d", len(v), x.config.Dimensions)
 	}
+	const special = 0xff << 23 // the exponent of NaN and infinities
 	for _, f := range v {
-		if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
+		if math.Float32bits(f)&special == special {
 			return corpus.Errorf(corpus.ErrInvalid, "vector is not finite")
 		}
 	}

@@ -119,3 +119,32 @@ func show(h Hit) []any {
 	}
 	return shown
 }
+
+// TestSkippingPostingsLosesNoHit uses counts so large that terms give nearly all they can, in several segments, so
+// that a bound that is a little too low loses rows.
+func TestSkippingPostingsLosesNoHit(t *testing.T) {
+	config := Config{K1: 1.2, B: .75}
+	m := newMade(3, 0, 0, 20, 3)
+	for range 40 {
+		x, b := New(config), &brute{config, map[int64]Entry{}}
+		for block := range int64(6) {
+			var add []Entry
+			for i := range 200 >> block {
+				e := Entry{Row: block<<10 + int64(i)}
+				for _, id := range m.Perm(20)[:1+m.IntN(6)] {
+					e.Terms = append(e.Terms, Term{uint32(id * id / 20), float32(1 + 240*m.IntN(2))})
+				}
+				add = append(add, e)
+			}
+			mustApply(t, x, nil, add...)
+			b.apply(nil, add)
+		}
+		for limit := range 12 {
+			q := Query{Limit: 1 + limit}
+			for range 7 {
+				q.Terms = append(q.Terms, Term{uint32(m.IntN(20)), 1})
+			}
+			compareHits(t, mustSearch(t, x, q), b.search(q))
+		}
+	}
+}

@@ -66,7 +66,7 @@ const scriptedModels = `models:
     context: 512
     dimensions: 64
     batch_texts: 16
-    price: {in: 0, source: scripted}
+    price: {in: 0, out: 0, source: scripted}
   - id: parrot
     provider: openai
     base_url: ${MODEL_SERVER}/v1
@@ -74,7 +74,7 @@ const scriptedModels = `models:
     access: open
     deployment: managed
     context: 4096
-    price: {in: 1, out: 2, source: scripted}
+    price: {in: 1, out: 2, date: 2026-01-31, source: scripted}
   - id: broken
     provider: openai
     base_url: ${MODEL_SERVER}/broken

@@ -111,7 +111,7 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 	if out.FinishReason == "" {
 		out.FinishReason = finishReason(seen.finish)
 	}
-	if stream != nil && out.FinishReason == "" {
+	if out.FinishReason == "" && (stream != nil || out.Text == "") {
 		return out, corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "ask %s: the answer broke off after %d characters", c.card.ID, len([]rune(out.Text))),
 			"ask again; if it happens each time, see the server's log")
 	}

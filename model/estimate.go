@@ -36,7 +36,7 @@ func estimateWord(word string) float64 {
 		case ideographs:
 			total += 0.35 + 0.8*float64(len(run))
 		case syllables:
-			total += 0.35 + 0.58*float64(len(run))
+			total += 0.45 + 0.62*float64(len(run))
 		default:
 			total += signs(run)
 		}

@@ -129,14 +129,8 @@ func storedVector(ctx context.Context, statement *sql.Stmt, hash string, dimensi
 	return nil, rows.Err()
 }
 
-// keysAtOnce is how many chunks one run of keysQuery reads.
-const keysAtOnce = 16
-
-const keysQuery = "SELECT " + chunkColumns + ", k.key FROM chunks k WHERE k.key IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
-// chunksByKey returns chunks by their numbers.
-func (s *Store) chunksByKey(ctx context.Context, tx *sql.Tx, keys []int64) (map[int64]corpus.Chunk, error) {
-	statement := tx.StmtContext(ctx, s.byKey)
+// chunksByKey returns chunks by their numbers. The statement is that of byKeyQuery.
+func chunksByKey(ctx context.Context, statement *sql.Stmt, keys []int64) (map[int64]corpus.Chunk, error) {
 	found := make(map[int64]corpus.Chunk, len(keys))
 	for batch := range slices.Chunk(keys, keysAtOnce) {
 		args := make([]any, keysAtOnce)

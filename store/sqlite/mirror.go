@@ -29,10 +29,8 @@ type mirrorState struct {
 	dimensions                                    int
 }
 
-const stateQuery = "SELECT key, seq, deleted, next_term, next_chunk, dimensions FROM collections WHERE name = ?"
-
-func (s *Store) readState(ctx context.Context, tx *sql.Tx, name string) (st mirrorState, err error) {
-	err = tx.StmtContext(ctx, s.state).QueryRowContext(ctx, name).
+func readState(ctx context.Context, statement *sql.Stmt, name string) (st mirrorState, err error) {
+	err = statement.QueryRowContext(ctx, name).
 		Scan(&st.collection, &st.seq, &st.deleted, &st.nextTerm, &st.nextChunk, &st.dimensions)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = noCollection(name)

@@ -35,10 +35,12 @@ type Store struct {
 	readOnly error       // why it can't be written; nil if it can
 
 	readers *sql.DB
-	state   *sql.Stmt // stateQuery and keysQuery, which every search runs
-	byKey   *sql.Stmt
-	writers *sql.DB // one connection, owned by the writer; nil if readOnly
-	writer  *writer
+	// builders read for whoever holds a mirror's lock. Their connections are not the readers', all of which may
+	// be held by searches that wait for that lock.
+	builders *sql.DB
+	prepared statements // for readers
+	writers  *sql.DB    // one connection, owned by the writer; nil if readOnly
+	writer   *writer
 
 	mu      sync.Mutex
 	mirrors map[string]*mirror // by collection, once searched
@@ -80,21 +82,13 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		err = s.openForReading(ctx)
 	}
 	if err == nil {
-		err = s.prepare(ctx)
+		s.prepared, err = prepareStatements(ctx, s.readers)
 	}
 	if err != nil {
 		s.closeConnections()
 		return nil, failAt(path, doing, err)
 	}
 	return s, nil
-}
-
-func (s *Store) prepare(ctx context.Context) (err error) {
-	if s.state, err = s.readers.PrepareContext(ctx, stateQuery); err != nil {
-		return err
-	}
-	s.byKey, err = s.readers.PrepareContext(ctx, keysQuery)
-	return err
 }
 
 // prepareFile makes the file and its folder if they are not there, readable for this user alone. SQLite gives
@@ -144,8 +138,7 @@ func (s *Store) openForWriting(ctx context.Context, wait time.Duration) error {
 	if err := prepareDatabase(ctx, conn, s.path, wait); err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	s.readers, err = s.connect("rw", max(4, 2*runtime.GOMAXPROCS(0)), busy, "query_only(1)", "cache_size(-16384)")
-	if err != nil {
+	if err := s.connectReaders("rw", busy); err != nil {
 		return errors.Join(err, conn.Close())
 	}
 	s.writer = newWriter(s, conn)
@@ -189,8 +182,7 @@ func (s *Store) openForReading(ctx context.Context) error {
 	if info, err := os.Stat(s.path + "-wal"); err != nil || info.Size() == 0 {
 		mode = "ro&immutable=1"
 	}
-	var err error
-	if s.readers, err = s.connect(mode, max(4, 2*runtime.GOMAXPROCS(0)), "query_only(1)", "cache_size(-16384)"); err != nil {
+	if err := s.connectReaders(mode); err != nil {
 		return err
 	}
 	conn, err := s.readers.Conn(ctx)
@@ -203,6 +195,18 @@ func (s *Store) openForReading(ctx context.Context) error {
 		err = corpus.Errorf(corpus.ErrForbidden, "the file needs a migration and can't be written: %w", s.readOnly)
 	}
 	return err
+}
+
+// connectReaders opens the pools that read. The builders' connections are closed when they are not used.
+func (s *Store) connectReaders(mode string, pragmas ...string) (err error) {
+	if s.readers, err = s.connect(mode, max(4, 2*runtime.GOMAXPROCS(0)), append(pragmas, "query_only(1)", "cache_size(-16384)")...); err != nil {
+		return err
+	}
+	if s.builders, err = s.connect(mode, max(2, runtime.GOMAXPROCS(0)), append(pragmas, "query_only(1)")...); err != nil {
+		return err
+	}
+	s.builders.SetMaxIdleConns(0)
+	return nil
 }
 
 // connect opens a pool on the file. mode is SQLite's mode parameter.
@@ -227,7 +231,7 @@ func (s *Store) closeConnections() error {
 		errs = append(errs, s.writer.close())
 		s.writer = nil
 	}
-	for _, db := range []**sql.DB{&s.readers, &s.writers} {
+	for _, db := range []**sql.DB{&s.readers, &s.builders, &s.writers} {
 		if *db != nil {
 			errs = append(errs, (*db).Close())
 			*db = nil
@@ -287,7 +291,12 @@ func (s *Store) read(ctx context.Context, doing string, f func(tx *sql.Tx) error
 		return s.fail(doing, err)
 	}
 	defer leave()
-	tx, err := s.readers.BeginTx(ctx, nil)
+	return s.readFrom(ctx, s.readers, doing, f)
+}
+
+// readFrom is read with a pool's connection, inside a call that has entered.
+func (s *Store) readFrom(ctx context.Context, pool *sql.DB, doing string, f func(tx *sql.Tx) error) error {
+	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
 		return s.fail(doing, err)
 	}

@@ -11,6 +11,28 @@ import (
 	"grounded/store/index"
 )
 
+// statements are what every search runs, prepared.
+type statements struct {
+	state *sql.Stmt // of a collection
+	byKey *sql.Stmt // keysAtOnce chunks
+}
+
+const (
+	stateQuery = "SELECT key, seq, deleted, next_term, next_chunk, dimensions FROM collections WHERE name = ?"
+	keysAtOnce = 16
+	byKeyQuery = "SELECT " + chunkColumns + ", k.key FROM chunks k WHERE k.key IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+// prepareStatements prepares them for a pool or a transaction, which closes them at its end.
+func prepareStatements(ctx context.Context, on interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}) (p statements, err error) {
+	if p.state, err = on.PrepareContext(ctx, stateQuery); err == nil {
+		p.byKey, err = on.PrepareContext(ctx, byKeyQuery)
+	}
+	return p, err
+}
+
 // Search implements store.Store. It sees one state of the file: the index and what is read from the file for
 // its hits are of the same transaction.
 func (s *Store) Search(ctx context.Context, q store.Query) (hits []store.Hit, err error) {
@@ -26,38 +48,30 @@ func (s *Store) Search(ctx context.Context, q store.Query) (hits []store.Hit, er
 	if q.Candidates <= 0 {
 		q.Candidates = max(100, 10*q.Limit)
 	}
-	for attempt := 1; ; attempt++ {
-		hits, err = s.search(ctx, doing, q, attempt == 3)
-		if !errors.Is(err, errMoved) {
+	leave, err := s.enter()
+	if err != nil {
+		return nil, s.fail(doing, err)
+	}
+	defer leave()
+	m := s.mirror(q.Collection)
+	for range 2 {
+		if hits, err = s.search(ctx, doing, m, q); !errors.Is(err, errMoved) {
 			return hits, err
 		}
 	}
+	return s.searchAlone(ctx, doing, m, q)
 }
 
 // errMoved says that the file or the index changed between looking at one and the other.
 var errMoved = errors.New("the collection changed meanwhile")
 
-// search tries once. Alone, it keeps other searches out and so always comes to an end; otherwise it gives up
-// with errMoved when the index has moved on from the state that the transaction sees.
-func (s *Store) search(ctx context.Context, doing string, q store.Query, alone bool) (hits []store.Hit, err error) {
-	m := s.mirror(q.Collection)
-	if alone {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-	}
-	err = s.read(ctx, doing, func(tx *sql.Tx) error {
-		state, err := s.readState(ctx, tx, q.Collection)
+// search tries once beside others. It gives up with errMoved when the index has moved on from the state that its
+// transaction sees.
+func (s *Store) search(ctx context.Context, doing string, m *mirror, q store.Query) (hits []store.Hit, err error) {
+	err = s.readFrom(ctx, s.readers, doing, func(tx *sql.Tx) error {
+		run := statements{tx.StmtContext(ctx, s.prepared.state), tx.StmtContext(ctx, s.prepared.byKey)}
+		state, err := readState(ctx, run.state, q.Collection)
 		if err != nil {
-			return err
-		}
-		if len(q.Vector) != 0 && len(q.Vector) != state.dimensions {
-			return corpus.Errorf(corpus.ErrInvalid, "the query's vector has %d dimensions, collection %q has %d", len(q.Vector), q.Collection, state.dimensions)
-		}
-		if alone {
-			if err := m.catchUp(ctx, tx, state, nil); err != nil {
-				return err
-			}
-			hits, err = s.searchMirror(ctx, tx, m, q)
 			return err
 		}
 		m.mu.RLock()
@@ -77,7 +91,29 @@ func (s *Store) search(ctx context.Context, doing string, q store.Query, alone b
 		if !m.shows(state) {
 			return errMoved
 		}
-		hits, err = s.searchMirror(ctx, tx, m, q)
+		hits, err = m.search(ctx, tx, run, q)
+		return err
+	})
+	return hits, err
+}
+
+// searchAlone keeps other searches of the collection out, so that it comes to an end however often the file changes.
+func (s *Store) searchAlone(ctx context.Context, doing string, m *mirror, q store.Query) (hits []store.Hit, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = s.readFrom(ctx, s.builders, doing, func(tx *sql.Tx) error {
+		run, err := prepareStatements(ctx, tx)
+		if err != nil {
+			return err
+		}
+		state, err := readState(ctx, run.state, q.Collection)
+		if err != nil {
+			return err
+		}
+		if err := m.catchUp(ctx, tx, state, nil); err != nil {
+			return err
+		}
+		hits, err = m.search(ctx, tx, run, q)
 		return err
 	})
 	return hits, err
@@ -85,25 +121,30 @@ func (s *Store) search(ctx context.Context, doing string, q store.Query, alone b
 
 // beside runs f in another transaction that sees the same state of a collection, or fails with errMoved.
 func (s *Store) beside(ctx context.Context, collection string, want mirrorState, f func(*sql.Tx) error) error {
-	tx, err := s.readers.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	state, err := s.readState(ctx, tx, collection)
-	if err == nil && state != want {
-		err = errMoved
-	}
-	if err != nil {
-		return err
-	}
-	return f(tx)
+	return s.readFrom(ctx, s.builders, "read collection "+collection, func(tx *sql.Tx) error {
+		run, err := prepareStatements(ctx, tx)
+		if err != nil {
+			return err
+		}
+		state, err := readState(ctx, run.state, collection)
+		if err == nil && state != want {
+			err = errMoved
+		}
+		if err != nil {
+			return err
+		}
+		return f(tx)
+	})
 }
 
-// searchMirror runs the query on the index and reads the hits' chunks from the file.
-func (s *Store) searchMirror(ctx context.Context, tx *sql.Tx, m *mirror, q store.Query) ([]store.Hit, error) {
+// search runs the query on the index and reads the hits' chunks from the file. The caller holds mu, and the mirror
+// shows the state that the transaction sees.
+func (m *mirror) search(ctx context.Context, tx *sql.Tx, run statements, q store.Query) ([]store.Hit, error) {
 	if len(q.Vector) == 0 && len(q.Terms) == 0 {
 		return nil, nil
+	}
+	if len(q.Vector) != 0 && len(q.Vector) != m.dimensions {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "the query's vector has %d dimensions, the collection has %d", len(q.Vector), m.dimensions)
 	}
 	allow, err := m.documents.allow(ctx, tx, q.Access, q.Filter)
 	if err != nil {
@@ -123,7 +164,7 @@ func (s *Store) searchMirror(ctx context.Context, tx *sql.Tx, m *mirror, q store
 	for i, f := range found {
 		keys[i] = f.Row
 	}
-	chunks, err := s.chunksByKey(ctx, tx, keys)
+	chunks, err := chunksByKey(ctx, run.byKey, keys)
 	if err != nil {
 		return nil, err
 	}

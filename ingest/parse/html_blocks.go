@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -140,7 +142,12 @@ func (w *htmlWalker) walk(n *html.Node) {
 		w.text.WriteByte('\n')
 	case atom.Wbr:
 	case atom.Img:
-		w.write(" " + attribute(n, "alt") + " ")
+		if alt := attribute(n, "alt"); alt != "" {
+			if before, _ := utf8.DecodeLastRuneInString(w.text.String()); unicode.IsLetter(before) || unicode.IsDigit(before) {
+				w.text.WriteByte(' ')
+			}
+			w.write(alt)
+		}
 	case atom.Input:
 		w.text.WriteByte(' ')
 	case atom.P, atom.Div, atom.Section, atom.Article, atom.Main, atom.Header, atom.Footer, atom.Aside, atom.Nav, atom.Figure,

@@ -10,9 +10,8 @@ import (
 // hyphens tells the hyphens that a program put at line ends from those that belong to the word, by the words
 // that the same document has inside its lines.
 type hyphens struct {
-	words map[string]bool // lower case; compounds with their hyphens
-	// keep is whether a hyphen stays of which the words say nothing: as most of the others do.
-	keep bool
+	words        map[string]bool // lower case; compounds with their hyphens
+	kept, broken int             // line ends of which the words say that the hyphen stays, or goes
 }
 
 func readHyphens(pages [][]pdftext.Line) hyphens {
@@ -30,24 +29,25 @@ func readHyphens(pages [][]pdftext.Line) hyphens {
 	}
 	h.words = map[string]bool{}
 	for _, lines := range pages {
+		half := false // the line before ends with a part of a word
 		for _, l := range lines {
 			for word := range strings.FieldsSeq(l.Text()) {
-				if word = bare(word); word != "" {
+				whole := !half && !strings.HasSuffix(word, "-")
+				half = strings.HasSuffix(word, "-")
+				if word = bare(word); whole && word != "" {
 					h.words[word] = true
 				}
 			}
 		}
 	}
-	kept, broken := 0, 0
 	for i := range heads {
 		switch compound, whole := h.seen(heads[i], tails[i]); {
 		case compound && !whole:
-			kept++
+			h.kept++
 		case whole && !compound:
-			broken++
+			h.broken++
 		}
 	}
-	h.keep = kept > 2*broken
 	return h
 }
 
@@ -63,7 +63,10 @@ func (h hyphens) breaks(head, tail string) bool {
 	if compound != whole {
 		return whole
 	}
-	return !h.keep
+	// Else it stays in a document that seems not to break words, and between two words if there are as many of
+	// one kind as of the other.
+	mostKept := h.kept >= 3 && h.kept > 2*h.broken
+	return !mostKept && !(h.kept >= h.broken && h.words[bare(head)] && h.words[bare(tail)])
 }
 
 // bare is a word in lower case without the signs around it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
@@ -13,16 +14,18 @@ import (
 )
 
 func markdownFormat() Format {
-	markdown := goldmark.New(
-		goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList),
-		goldmark.WithParserOptions(parser.WithHeadingAttribute()),
-		goldmark.WithRendererOptions(renderer.WithUnsafe()), // to keep the text of HTML in it, which is never shown as HTML
-	)
+	markdown := sync.OnceValue(func() goldmark.Markdown {
+		return goldmark.New(
+			goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList),
+			goldmark.WithParserOptions(parser.WithHeadingAttribute()),
+			goldmark.WithRendererOptions(renderer.WithUnsafe()), // keeps the text of HTML in it, which is never shown as HTML
+		)
+	})
 	return Format{
 		Name: "markdown", Version: 1, MediaType: "text/markdown",
 		Extensions: []string{".md", ".markdown", ".mdown", ".mkd"},
 		Text:       true,
-		Parse:      func(_ context.Context, in Input) (Document, error) { return parseMarkdown(in, markdown) },
+		Parse:      func(_ context.Context, in Input) (Document, error) { return parseMarkdown(in, markdown()) },
 	}
 }
 

@@ -39,6 +39,7 @@ type pdfReader struct {
 	file   pdfFile
 	second *pdftext.PdfiumFile // nil until it is needed
 	failed bool                // the second engine can't open it
+	broken bool                // it had to be repaired
 }
 
 func openPDF(data []byte, engine *pdftext.Pdfium) (*pdfReader, error) {
@@ -49,16 +50,21 @@ func openPDF(data []byte, engine *pdftext.Pdfium) (*pdfReader, error) {
 		return r, nil
 	}
 	if !errors.Is(err, pdftext.ErrPassword) {
-		r.second, err = engine.Open(data)
+		if r.second, err = engine.Open(data); err == nil {
+			r.file = r.second
+			return r, nil
+		}
 	}
-	switch {
-	case errors.Is(err, pdftext.ErrPassword):
+	if errors.Is(err, pdftext.ErrPassword) {
 		return nil, errorf(Encrypted, "The PDF needs a password; save a copy without one.")
-	case err != nil:
-		return nil, damagedPDF()
 	}
-	r.file = r.second
-	return r, nil
+	if repaired, ok := pdftext.Repair(data); ok {
+		if file, err := pdftext.Open(repaired); err == nil {
+			r.file, r.data, r.broken = file, repaired, true
+			return r, nil
+		}
+	}
+	return nil, damagedPDF()
 }
 
 func damagedPDF() *Error {
@@ -122,6 +128,9 @@ func parsePDF(ctx context.Context, in Input, engine *pdftext.Pdfium) (Document, 
 		return Document{}, seen.why()
 	}
 	doc := Document{Metadata: pdfMetadata(r.file.Info()), Title: r.file.Info()["Title"], Warnings: seen.warnings()}
+	if r.broken {
+		doc.Warnings = append(doc.Warnings, "The PDF is damaged, and parts of it may be missing. Get the original.")
+	}
 	doc.Language = languageCode(r.file.Info()["Lang"])
 	dropRepeated(pages)
 	style := measure(pages)

@@ -8,22 +8,23 @@ import (
 	"grounded/corpus"
 )
 
-// Abstention is the rule by which a question is refused before a model is asked. The best passage's dense score
-// (or a reranker's, where there is one) is judged, never a fused score, which says how passages rank and not
+// Abstention is the rule by which a question is refused before a model is asked. The passages' dense scores are
+// judged (or a reranker's, where there is one), never a fused score, which says how passages rank and not
 // whether any is good.
 //
 // Dense scores alone tell badly whether a passage answers: a model that squeezes its cosines, like e5, gives
 // .73 to .83 to anything. So the share of the question's content words that the first five passages hold is
-// added with a weight. Across languages there are no common words; there Across is added instead.
+// added with a weight. Passages in another language share no words with the question and score lower; Across is
+// added to theirs instead, and to all when the language of the question can't be told.
 type Abstention struct {
-	Below       *float64 // confidence: dense score + Coverage × share of words; nil: the dense score is not judged
-	Coverage    float64  // weight of the share
-	Across      float64  // added when the best passage is in another language than the question
+	Below       *float64 // what the best passage's sum must reach; nil: dense scores are not judged
+	Coverage    float64  // weight of the share of words
+	Across      float64
 	BelowRerank *float64 // score of the reranker, which is judged instead of the dense one if it is there; nil: not judged
 }
 
-// judgedPassages are looked through for the words of the question.
-const judgedPassages = 5
+// coveringPassages are looked through for the words of the question.
+const coveringPassages = 5
 
 // DefaultAbstention is the rule for an embedding model, by its catalog id. It is known for multilingual-e5-small
 // (the id contains "e5-small"); any other model has none until it is configured: nothing is refused.
@@ -65,34 +66,35 @@ func (s *Service) abstention(ctx context.Context) (Abstention, error) {
 }
 
 func (a Abstention) refuses(question string, passages []corpus.Passage) bool {
-	if reranked, best := highest(passages, func(p corpus.Passage) *float64 { return p.Scores.Rerank }); reranked != nil {
+	if best, reranked := highest(passages, func(p corpus.Passage) *float64 { return p.Scores.Rerank }); reranked {
 		return a.BelowRerank != nil && best < *a.BelowRerank
 	}
-	nearest, best := highest(passages, func(p corpus.Passage) *float64 { return p.Scores.Dense })
-	if nearest == nil || a.Below == nil {
+	if a.Below == nil {
 		return false
 	}
-	return best+a.bonus(question, *nearest, passages) < *a.Below
+	language := analyze.Language(question)
+	same := a.Coverage * coverage(question, language, passages)
+	best, judged := highest(passages, func(p corpus.Passage) *float64 {
+		if p.Scores.Dense == nil {
+			return nil
+		}
+		sum := *p.Scores.Dense + same
+		if language == "" || foreign(p, language) {
+			sum = *p.Scores.Dense + a.Across
+		}
+		return &sum
+	})
+	return judged && best < *a.Below
 }
 
-// bonus is what the words of the question add to the dense score of the nearest passage.
-func (a Abstention) bonus(question string, nearest corpus.Passage, passages []corpus.Passage) float64 {
-	language, passageLanguage := analyze.Language(question), nearest.Chunk.Language
-	if passageLanguage == "" {
-		passageLanguage = analyze.Language(nearest.Text)
-	}
-	if language != "" && passageLanguage != "" && language != passageLanguage {
-		return a.Across
-	}
-	if language == "" {
-		language = passageLanguage
-	}
+// coverage is the share of the question's content words that the first passages hold.
+func coverage(question, language string, passages []corpus.Passage) float64 {
 	asked := termsOf(question, language)
 	if len(asked) == 0 {
 		return 0
 	}
 	there := map[string]bool{}
-	for _, p := range passages[:min(len(passages), judgedPassages)] {
+	for _, p := range passages[:min(len(passages), coveringPassages)] {
 		for _, term := range termsOf(string(p.Title)+"\n"+string(p.Heading)+"\n"+p.Text, language) {
 			there[term] = true
 		}
@@ -103,16 +105,15 @@ func (a Abstention) bonus(question string, nearest corpus.Passage, passages []co
 			shared++
 		}
 	}
-	return a.Coverage * float64(shared) / float64(len(asked))
+	return float64(shared) / float64(len(asked))
 }
 
-func highest(passages []corpus.Passage, score func(corpus.Passage) *float64) (*corpus.Passage, float64) {
-	var best *corpus.Passage
-	top := 0.0
-	for i := range passages {
-		if s := score(passages[i]); s != nil && (best == nil || *s > top) {
-			best, top = &passages[i], *s
+// highest is the highest score of the passages that have one; ok is whether any has.
+func highest(passages []corpus.Passage, score func(corpus.Passage) *float64) (top float64, ok bool) {
+	for _, p := range passages {
+		if s := score(p); s != nil && (!ok || *s > top) {
+			top, ok = *s, true
 		}
 	}
-	return best, top
+	return top, ok
 }

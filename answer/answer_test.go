@@ -159,6 +159,7 @@ func TestAbstainsWithoutAskingTheModel(t *testing.T) {
 		{"nothing near in Chinese", "谁赢得了世界杯冠军？", "没有找到", .7, true},
 		{"words make up for a low score", "Is alcohol reimbursed?", "", .79, false},
 		{"near", "What about beer and wine?", "", .9, false},
+		{"a language that can't be told", "Hotelsatz Singapur?", "", .8, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, "Alcohol is not reimbursed [1].")
@@ -207,6 +208,20 @@ func TestAbstentionRuleOfAModel(t *testing.T) {
 		if got := c.rule.refuses("What is y?", reranked); got != c.want {
 			t.Errorf("%s: refuses %t, want %t", c.name, got, c.want)
 		}
+	}
+}
+
+func TestPassageInAnotherLanguageIsJudgedByItself(t *testing.T) {
+	near, across := .84, .78
+	english := corpus.Passage{Text: "Meals are paid.", Chunk: corpus.Chunk{Language: "en"}, Scores: corpus.Scores{Dense: &near}}
+	chinese := corpus.Passage{Text: "餐费补贴为每天三十元。", Chunk: corpus.Chunk{Language: "zh"}, Scores: corpus.Scores{Dense: &across}}
+	rule := DefaultAbstention("e5-small")
+	const question = "How much is the lunch subsidy in Shanghai?"
+	if !rule.refuses(question, []corpus.Passage{english}) {
+		t.Error("the English passage alone was let pass")
+	}
+	if rule.refuses(question, []corpus.Passage{english, chinese}) {
+		t.Error("refused in spite of the Chinese passage")
 	}
 }
 

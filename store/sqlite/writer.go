@@ -76,6 +76,9 @@ func (s *Store) write(ctx context.Context, doing string, change *write) error {
 	if s.readOnly != nil {
 		return s.fail(doing, s.readOnly)
 	}
+	if err := ctx.Err(); err != nil { // select below would take either of two ways that are open
+		return s.fail(doing, err)
+	}
 	change.done = make(chan error, 1)
 	select {
 	case s.writer.queue <- change:

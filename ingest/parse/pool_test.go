@@ -214,6 +214,29 @@ func TestCancelEndsTheChildsWork(t *testing.T) {
 	}
 }
 
+func TestChildEndsWithItsParent(t *testing.T) {
+	t.Parallel()
+	config := hostilePool(t).config
+	c, err := startChild(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.ask(Input{Name: "file", Data: []byte("hang")}, config); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		c.wait() // closes the child's input first, as the end of the parent does
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		kill(c.cmd)
+		t.Fatal("the child goes on without its parent")
+	}
+}
+
 func TestWaitingForAWorkerEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	p := hostilePool(t)

@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -22,12 +22,15 @@ type child struct {
 	stderr *tail
 }
 
+// passedOn are the variables that a child sees: where temporary files and caches lie. None holds a secret.
+var passedOn = []string{"HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "TMPDIR", "TEMP", "SYSTEMROOT"}
+
 // startChild starts a child with an environment that holds no secrets.
 func startChild(c Config) (*child, error) {
 	cmd := exec.Command(c.Command[0], c.Command[1:]...)
 	// The collector works harder before the limit is reached.
 	cmd.Env = []string{fmt.Sprintf("GOMEMLIMIT=%d", c.MemoryBytes-c.MemoryBytes/8), "GOTRACEBACK=none"}
-	for _, name := range []string{"SYSTEMROOT", "TMPDIR"} {
+	for _, name := range passedOn {
 		if v, ok := os.LookupEnv(name); ok {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
@@ -122,11 +125,14 @@ func (c *child) postMortem(config Config) *Error {
 	state := c.wait()
 	stopped.Stop()
 	said := c.stderr.String()
-	if state.ExitCode() == exitMemory || strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory") {
+	if state.ExitCode() == exitMemory || outOfMemory.MatchString(said) {
 		return errorf(Memory, "Reading it took more than %d MB of memory; raise ingest.parse_memory_mb if it is only large.", config.MemoryBytes>>20)
 	}
 	return errorf(Crashed, "The parser ended while reading it (%s); the file is probably damaged.", state)
 }
+
+// outOfMemory is what a Go program says that the system refused memory; the last is the race detector's.
+var outOfMemory = regexp.MustCompile(`out of memory|cannot allocate memory|failed to allocate`)
 
 // wait reaps the process, which has ended or been killed.
 func (c *child) wait() *os.ProcessState {

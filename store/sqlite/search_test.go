@@ -31,7 +31,7 @@ func TestManySearchesAtOnceDoNotWaitForEachOthersConnections(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	for what, writes := range map[string]int{"building": 0, "changing": 100} {
+	for what, writes := range map[string]int{"building": 0, "changing": 20} {
 		fresh := open(t, path)
 		stop := make(chan struct{})
 		var searching sync.WaitGroup

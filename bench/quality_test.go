@@ -122,6 +122,7 @@ func library(b *testing.B, folder string, embedder model.Embedder) (*retrieve.Re
 type judged struct {
 	question string
 	gains    map[string]float64
+	ignored  map[string]bool // items that are taken out of the ranking
 }
 
 // measure reports mean nDCG@10 and recall@10 over the questions, ranking items in the order in which their first
@@ -137,7 +138,7 @@ func measure(b *testing.B, r *retrieve.Retriever, mode string, questions []judge
 		var ranked []string
 		seen := map[string]bool{}
 		for _, p := range result.Passages {
-			if name := item(p); !seen[name] && len(ranked) < 10 {
+			if name := item(p); !seen[name] && !q.ignored[name] && len(ranked) < 10 {
 				seen[name] = true
 				ranked = append(ranked, name)
 			}
@@ -196,7 +197,7 @@ func contosoQuestions(b *testing.B, folder string) []judged {
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			b.Fatal(err)
 		}
-		q := judged{line.Question, map[string]float64{}}
+		q := judged{question: line.Question, gains: map[string]float64{}}
 		for _, m := range contosoSource.FindAllStringSubmatch(line.Truth, -1) {
 			q.gains[m[1]+" "+m[2]] = 1
 		}
@@ -300,7 +301,9 @@ func wordsOf(text string) []string {
 }
 
 // BenchmarkCranfield measures lexical retrieval of documents on the 1,400 abstracts and 225 queries of Cranfield.
-// binary counts every judgement of 1 to 4 as relevant; graded gives 4 for "a complete answer" down to 1.
+// binary counts every judgement of 1 to 4 as relevant; graded gives 4 for "a complete answer" down to 1. Each
+// question has one document judged -1, nearly always the one that is found first: the paper that the question was
+// taken from. It is left out of the ranking; with-source leaves it in, as one that is not relevant.
 func BenchmarkCranfield(b *testing.B) {
 	folder := publicData(b, "cranfield")
 	files := b.TempDir()
@@ -315,10 +318,16 @@ func BenchmarkCranfield(b *testing.B) {
 		_ = os.Remove(filepath.Join(files, name))
 	}
 	r, _ := library(b, files, constant{})
-	for _, grading := range []string{"binary", "graded"} {
-		b.Run(grading, func(b *testing.B) {
+	for _, judgement := range []string{"binary", "graded", "with-source"} {
+		b.Run(judgement, func(b *testing.B) {
+			questions := cranfieldQuestions(b, folder, judgement == "graded")
+			if judgement == "with-source" {
+				for i := range questions {
+					questions[i].ignored = nil
+				}
+			}
 			for b.Loop() {
-				measure(b, r, retrieve.ModeLexical, cranfieldQuestions(b, folder, grading == "graded"), func(p corpus.Passage) string {
+				measure(b, r, retrieve.ModeLexical, questions, func(p corpus.Passage) string {
 					return strings.TrimSuffix(p.Document, ".txt")
 				})
 			}
@@ -353,7 +362,7 @@ func cranfieldQuestions(b *testing.B, folder string, graded bool) []judged {
 	sections := cranfieldSections(b, filepath.Join(folder, "cran.qry"))
 	list := make([]judged, len(sections))
 	for i, s := range sections {
-		list[i] = judged{strings.Join(strings.Fields(s["W"]), " "), map[string]float64{}}
+		list[i] = judged{strings.Join(strings.Fields(s["W"]), " "), map[string]float64{}, map[string]bool{}}
 	}
 	data, err := os.ReadFile(filepath.Join(folder, "cranqrel"))
 	if err != nil {
@@ -366,8 +375,11 @@ func cranfieldQuestions(b *testing.B, folder string, graded bool) []judged {
 		}
 		query, err1 := strconv.Atoi(f[0])
 		grade, err2 := strconv.Atoi(f[2])
+		if err1 == nil && err2 == nil && grade == -1 {
+			list[query-1].ignored[f[1]] = true
+		}
 		if err1 != nil || err2 != nil || grade < 1 || grade > 4 {
-			continue // -1 and 5 are "of no interest"
+			continue // 5 is "of no interest"
 		}
 		gain := 1.0
 		if graded {
@@ -415,7 +427,7 @@ func BenchmarkXQuAD(b *testing.B) {
 						b.Fatal(err)
 					}
 					for _, qa := range p.QAs {
-						questions = append(questions, judged{qa.Question, map[string]float64{name: 1}})
+						questions = append(questions, judged{question: qa.Question, gains: map[string]float64{name: 1}})
 					}
 				}
 			}

@@ -127,7 +127,7 @@ type judged struct {
 
 // measure reports mean nDCG@10 and recall@10 over the questions, ranking items in the order in which their first
 // passage comes. nDCG is Järvelin and Kekäläinen's (2002) with the gain as it is and a discount of log2(rank+1).
-func measure(b *testing.B, r *retrieve.Retriever, mode string, questions []judged, item func(corpus.Passage) string) {
+func measure(b *testing.B, r *retrieve.Retriever, mode string, questions []judged, items func(corpus.Passage) []string) {
 	b.Helper()
 	var ndcg, recall float64
 	for _, q := range questions {
@@ -138,9 +138,11 @@ func measure(b *testing.B, r *retrieve.Retriever, mode string, questions []judge
 		var ranked []string
 		seen := map[string]bool{}
 		for _, p := range result.Passages {
-			if name := item(p); !seen[name] && !q.ignored[name] && len(ranked) < 10 {
-				seen[name] = true
-				ranked = append(ranked, name)
+			for _, name := range items(p) {
+				if !seen[name] && !q.ignored[name] && len(ranked) < 10 {
+					seen[name] = true
+					ranked = append(ranked, name)
+				}
 			}
 		}
 		gain, found := 0.0, 0
@@ -211,26 +213,39 @@ func contosoQuestions(b *testing.B, folder string) []judged {
 // BenchmarkContoso measures retrieval of pages on 201 questions about six PDF files, with the local e5 model.
 func BenchmarkContoso(b *testing.B) {
 	folder := publicData(b, "contoso")
-	files := b.TempDir()
-	paths, _ := filepath.Glob(filepath.Join(folder, "*.pdf"))
-	for _, path := range paths {
-		copyFile(b, path, filepath.Join(files, filepath.Base(path)))
-	}
-	r, s := library(b, files, localEmbedder(b))
+	r, s := library(b, contosoFiles(b, folder), localEmbedder(b))
 	questions := contosoQuestions(b, folder)
-	page := func(p corpus.Passage) string { return fmt.Sprintf("%s %d", p.Document, p.PageStart) }
 	for _, mode := range []string{retrieve.ModeHybrid, retrieve.ModeDense, retrieve.ModeLexical} {
 		b.Run(mode, func(b *testing.B) {
 			for b.Loop() {
-				measure(b, r, mode, questions, page)
+				measure(b, r, mode, questions, contosoPages)
 			}
 		})
 	}
 	b.Run("pages", func(b *testing.B) {
 		for b.Loop() {
-			countPages(b, s, paths)
+			countPages(b, s, folder)
 		}
 	})
+}
+
+// contosoFiles returns a folder with the PDF files alone.
+func contosoFiles(b *testing.B, folder string) string {
+	b.Helper()
+	files := b.TempDir()
+	paths, _ := filepath.Glob(filepath.Join(folder, "*.pdf"))
+	for _, path := range paths {
+		copyFile(b, path, filepath.Join(files, filepath.Base(path)))
+	}
+	return files
+}
+
+// contosoPages names the pages that a passage is on.
+func contosoPages(p corpus.Passage) (pages []string) {
+	for n := p.PageStart; n <= p.PageEnd; n++ {
+		pages = append(pages, fmt.Sprintf("%s %d", p.Document, n))
+	}
+	return pages
 }
 
 func copyFile(b *testing.B, from, to string) {
@@ -245,8 +260,9 @@ func copyFile(b *testing.B, from, to string) {
 }
 
 // countPages reports how many pages have chunks, and the share of pdftotext's words that are in the stored pages.
-func countPages(b *testing.B, s store.Store, paths []string) {
+func countPages(b *testing.B, s store.Store, folder string) {
 	b.Helper()
+	paths, _ := filepath.Glob(filepath.Join(folder, "*.pdf"))
 	docs, _, err := s.Documents(b.Context(), store.DocumentQuery{Scope: everyone})
 	if err != nil {
 		b.Fatal(err)
@@ -260,7 +276,9 @@ func countPages(b *testing.B, s store.Store, paths []string) {
 		}
 		pages := map[int]bool{}
 		for _, c := range chunks {
-			pages[c.PageStart] = true
+			for n := c.PageStart; n <= c.PageEnd; n++ {
+				pages[n] = true
+			}
 		}
 		indexed += len(pages)
 		stored, err := s.Pages(b.Context(), everyone, d.ID, 1, 0)
@@ -327,8 +345,8 @@ func BenchmarkCranfield(b *testing.B) {
 				}
 			}
 			for b.Loop() {
-				measure(b, r, retrieve.ModeLexical, questions, func(p corpus.Passage) string {
-					return strings.TrimSuffix(p.Document, ".txt")
+				measure(b, r, retrieve.ModeLexical, questions, func(p corpus.Passage) []string {
+					return []string{strings.TrimSuffix(p.Document, ".txt")}
 				})
 			}
 		})
@@ -433,7 +451,7 @@ func BenchmarkXQuAD(b *testing.B) {
 			}
 			r, _ := library(b, files, constant{})
 			for b.Loop() {
-				measure(b, r, retrieve.ModeLexical, questions, func(p corpus.Passage) string { return p.Document })
+				measure(b, r, retrieve.ModeLexical, questions, func(p corpus.Passage) []string { return []string{p.Document} })
 			}
 		})
 	}

@@ -8,8 +8,15 @@ import (
 	"grounded/store"
 )
 
-// neighbourShare is how much of the score of the chunk beside it a chunk gets.
-const neighbourShare = .3
+const (
+	// reach is how many places away a chunk still supports another.
+	reach = 3
+	// decay is what each of those places leaves of its score.
+	decay = .5
+	// beforeShare is what a chunk before another counts for beside one behind it: where a matter begins is the place
+	// to read from.
+	beforeShare = .5
+)
 
 // place is where a chunk stands.
 type place struct {
@@ -17,10 +24,9 @@ type place struct {
 	ordinal  int
 }
 
-// support adds to each hit's score a share of that of the better hit right before or behind it in its document,
-// and puts them in the order of the sums. What a document says of a matter runs over several chunks; one that
-// merely uses the same words stands alone. Scores count from the lowest hit's, as a neighbour that was not found
-// adds nothing.
+// support adds to each hit's score shares of those of the hits near it in its document, and puts them in the order
+// of the sums. What a document says of a matter runs over several chunks; one that merely uses the same words stands
+// alone. Scores count from the lowest hit's, as a neighbour that was not found adds nothing.
 func support(hits []store.Hit) {
 	if len(hits) == 0 {
 		return
@@ -35,8 +41,12 @@ func support(hits []store.Hit) {
 	}
 	for i := range hits {
 		c := hits[i].Chunk
-		before, behind := scores[place{c.DocumentID, c.Ordinal - 1}], scores[place{c.DocumentID, c.Ordinal + 1}]
-		hits[i].Score += neighbourShare * max(before, behind)
+		share := 1.0
+		for away := 1; away <= reach; away++ {
+			share *= decay
+			before, behind := scores[place{c.DocumentID, c.Ordinal - away}], scores[place{c.DocumentID, c.Ordinal + away}]
+			hits[i].Score += share * max(beforeShare*before, behind)
+		}
 	}
 	slices.SortStableFunc(hits, func(a, b store.Hit) int { return cmp.Compare(b.Score, a.Score) })
 }

@@ -94,12 +94,11 @@ func TestChunksAreExactBoundedAndLeaveNothingOut(t *testing.T) {
 
 		covered := map[int][]bool{}
 		ids := map[corpus.ChunkID]bool{}
+		for _, p := range pages {
+			covered[p.Number] = make([]bool, utf8.RuneCountInString(p.Text))
+		}
 		for i, k := range chunks {
-			text := []rune(pages[k.PageStart-1].Text)
-			if k.PageStart != k.PageEnd || k.Start < 0 || k.Start >= k.End || k.End > len(text) {
-				t.Fatalf("seed %d: chunk %d has range %d:%d–%d:%d of %d", seed, i, k.PageStart, k.Start, k.PageEnd, k.End, len(text))
-			}
-			if got := string(text[k.Start:k.End]); got != k.Text || strings.TrimSpace(got) != got {
+			if got := textOf(t, pages, k); got != k.Text || strings.TrimSpace(got) != got {
 				t.Fatalf("seed %d: page text is %q, chunk %d is %q", seed, got, i, k.Text)
 			}
 			if n := letters(k.Input()); n != k.Tokens || n > c.MaxTokens {
@@ -109,11 +108,11 @@ func TestChunksAreExactBoundedAndLeaveNothingOut(t *testing.T) {
 				t.Fatalf("seed %d: chunk %d has ordinal %d, document %s, id seen before: %t", seed, i, k.Ordinal, k.DocumentID, ids[k.ID])
 			}
 			ids[k.ID] = true
-			if covered[k.PageStart] == nil {
-				covered[k.PageStart] = make([]bool, len(text))
-			}
-			for at := k.Start; at < k.End; at++ {
-				covered[k.PageStart][at] = true
+			for _, p := range pages[k.PageStart-1 : k.PageEnd] {
+				from, to := rangeOn(p, k)
+				for at := from; at < to; at++ {
+					covered[p.Number][at] = true
+				}
 			}
 			if i > 0 && chunks[i-1].PageStart == k.PageStart && chunks[i-1].Start >= k.Start {
 				t.Fatalf("seed %d: chunk %d does not begin behind the beginning of the one before", seed, i)
@@ -122,13 +121,39 @@ func TestChunksAreExactBoundedAndLeaveNothingOut(t *testing.T) {
 		for _, p := range pages {
 			at := 0
 			for _, char := range p.Text {
-				if !unicode.IsSpace(char) && !(covered[p.Number] != nil && covered[p.Number][at]) {
+				if !unicode.IsSpace(char) && !covered[p.Number][at] {
 					t.Fatalf("seed %d: page %d: character %d (%q) is in no chunk", seed, p.Number, at, char)
 				}
 				at++
 			}
 		}
 	}
+}
+
+// rangeOn is what a chunk covers of one of its pages, in code points.
+func rangeOn(p corpus.Page, k corpus.Chunk) (from, to int) {
+	from, to = 0, utf8.RuneCountInString(p.Text)
+	if p.Number == k.PageStart {
+		from = k.Start
+	}
+	if p.Number == k.PageEnd {
+		to = k.End
+	}
+	return from, to
+}
+
+// textOf is what the pages have where the chunk says that it stands.
+func textOf(t *testing.T, pages []corpus.Page, k corpus.Chunk) string {
+	t.Helper()
+	var parts []string
+	for _, p := range pages[k.PageStart-1 : k.PageEnd] {
+		from, to := rangeOn(p, k)
+		if from < 0 || from > to || to > utf8.RuneCountInString(p.Text) {
+			t.Fatalf("chunk has range %d:%d–%d:%d", k.PageStart, k.Start, k.PageEnd, k.End)
+		}
+		parts = append(parts, string([]rune(p.Text)[from:to]))
+	}
+	return strings.Join(parts, "\n")
 }
 
 func page(number int, blocks ...parse.Block) parse.Page {
@@ -200,15 +225,31 @@ func TestALongSectionIsCutBetweenSentencesUnderItsHeadings(t *testing.T) {
 }
 
 func TestHeadingsRunOnOverPageBreaks(t *testing.T) {
-	got := split(chunk.Config{}, "Handbook",
-		page(1, h(1, "Travel"), h(2, "Meals"), par("Twenty euros.")),
-		page(2, par("Thirty abroad."), h(2, "Hotels"), par("Book early.")))
-	if len(got) != 2 || got[1].PageStart != 2 || got[1].HeadingPath() != "Travel" || got[1].Context != "Handbook\nTravel" {
+	got := split(chunk.Config{TargetTokens: 4}, "Handbook", page(1, h(1, "Travel"), h(2, "Meals"), par("Twenty euros.")), page(2, par("Thirty euros abroad.")))
+	if len(got) != 2 || got[1].PageStart != 2 || got[1].HeadingPath() != "Travel > Meals" {
 		t.Fatalf("got %+v", got)
 	}
-	got = split(chunk.Config{}, "Handbook", page(1, h(1, "Travel"), h(2, "Meals"), par("Twenty.")), page(2, par("Thirty abroad.")))
-	if got[1].HeadingPath() != "Travel > Meals" {
-		t.Errorf("page 2 stands under %q", got[1].HeadingPath())
+}
+
+func TestAHeadingAtTheFootOfAPageStaysWithWhatStandsUnderIt(t *testing.T) {
+	got := split(chunk.Config{TargetTokens: 30, OverlapTokens: -1}, "Handbook",
+		page(1, h(1, "Travel"), par(sentences(3, "travel")), h(1, "Leave")), page(2), page(3, par("Thirty days. "+sentences(2, "leave"))))
+	if len(got) != 2 {
+		t.Fatalf("got %q", texts(got))
+	}
+	k := got[1]
+	if want := "Leave\n\nThirty days. " + sentences(2, "leave"); k.Text != want || k.PageStart != 1 || k.PageEnd != 3 ||
+		k.End != utf8.RuneCountInString("Thirty days. "+sentences(2, "leave")) || k.HeadingPath() != "Leave" {
+		t.Errorf("got %+v", k)
+	}
+}
+
+func TestASentenceThatRunsOverThePageEndIsNotCutThere(t *testing.T) {
+	before, behind := "Meals abroad are paid for up to thirty", "euros a day. Hotels are booked by the office in good time."
+	first := "Whoever travels needs an order that was signed well beforehand."
+	got := split(chunk.Config{TargetTokens: 20, OverlapTokens: -1}, "", page(1, par(first+" "+before)), page(2, par(behind)))
+	if len(got) != 2 || got[0].Text != first || got[1].PageStart != 1 || got[1].PageEnd != 2 {
+		t.Errorf("got %q", texts(got))
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 type heading struct {
 	level int
 	text  string
-	start int // in its page's text; -1 when it stands on a former page
+	start int // in the document's text, in bytes
 }
 
-// section is a heading's text up to the next heading of its level or above, as far as it is on one page.
+// section is a heading's text up to the next heading of its level or above.
 type section struct {
 	path     []heading // outermost first, its own last
 	units    []unit    // its heading and its body
@@ -22,37 +22,8 @@ type section struct {
 	tokens   int // of its units and all below
 }
 
-// blockSpan is a block with its place in the page's text, in bytes.
-type blockSpan struct {
-	parse.Block
-	start, end int
-}
-
-// blocks finds the byte ranges of the blocks, whose spans count code points.
-func blocks(text string, all []parse.Block, spans []parse.Span) []blockSpan {
-	at, runes := 0, 0
-	advance := func(to int) int {
-		for i := range text[at:] {
-			if runes == to {
-				at += i
-				return at
-			}
-			runes++
-		}
-		at = len(text)
-		return at
-	}
-	out := make([]blockSpan, len(all))
-	for i, b := range all {
-		start := advance(spans[i].Start)
-		out[i] = blockSpan{b, start, advance(spans[i].End)}
-	}
-	return out
-}
-
-// outline builds the tree of a page's sections. path has the headings that run on from the page before; the
-// second result those that run on to the next.
-func outline(text string, blocks []blockSpan, path []heading, c Config) (*section, []heading) {
+// outline builds the tree of a text's sections.
+func outline(text string, blocks []blockSpan, c Config) *section {
 	root := &section{}
 	open := []*section{root}
 	enter := func(h heading) {
@@ -68,10 +39,6 @@ func outline(text string, blocks []blockSpan, path []heading, c Config) (*sectio
 		parent.children = append(parent.children, s)
 		open = append(open, s)
 	}
-	for _, h := range path {
-		h.start = -1
-		enter(h)
-	}
 	u := unitCutter{Config: c, text: text}
 	for _, b := range blocks {
 		if b.Kind == parse.Heading {
@@ -81,7 +48,7 @@ func outline(text string, blocks []blockSpan, path []heading, c Config) (*sectio
 		s.units = append(s.units, u.units(b, s.path)...)
 	}
 	root.sum()
-	return root, open[len(open)-1].path
+	return root
 }
 
 func (s *section) sum() int {

@@ -8,16 +8,16 @@ import (
 
 // span is a chunk in the making.
 type span struct {
-	start, end int // bytes of the page's text
+	start, end int // bytes of the document's text
 	path       []string
 	context    string
 	tokens     int // of context and text
 }
 
-// packer fills chunks with a page's units.
+// packer fills chunks with a document's units.
 type packer struct {
 	Config
-	text  string // of the page
+	text  string
 	title string
 	spans []span
 }
@@ -50,28 +50,38 @@ func (p *packer) pack(s *section, lead []unit) {
 	p.fill(group)
 }
 
-// fill makes chunks of consecutive units, repeating sentences of each in the next.
+// fill makes chunks of consecutive units. Where they are cut does not depend on what is repeated, so that the cuts
+// behind an edit stay where they were: each chunk leaves room for the sentences of the one before.
 func (p *packer) fill(units []unit) {
-	rest := tokens(units)
+	rest, room := tokens(units), p.TargetTokens
+	if rest > room {
+		room -= max(p.OverlapTokens, 0)
+	}
 	former := 0 // where the chunk before begins
 	for i := 0; i < len(units); {
-		from, repeated := i, 0
-		if i > 0 && units[i].header == (analyze.Span{}) {
-			for from-1 > former && units[from].before != inside && !units[from-1].heading && repeated+units[from-1].tokens <= p.OverlapTokens {
-				from--
-				repeated += units[from].tokens
-			}
-		}
-		room := p.TargetTokens - repeated
 		n := len(units) - i
 		if rest > room {
 			n = p.cut(units[i:], rest, room)
 		}
-		p.emit(units[from : i+n])
+		p.emit(units[p.repeated(units, former, i) : i+n])
 		rest -= tokens(units[i : i+n])
-		former = from
+		former = i
 		i += n
 	}
+}
+
+// repeated returns where the sentences begin that the chunk from i on repeats of the one before, which begins at
+// former. Rows of a table are not repeated; their header is.
+func (p *packer) repeated(units []unit, former, i int) int {
+	from, sum := i, 0
+	if i == 0 || units[i].header != (analyze.Span{}) {
+		return i
+	}
+	for from-1 > former && units[from].before != inside && !units[from-1].heading && sum+units[from-1].tokens <= p.OverlapTokens {
+		from--
+		sum += units[from].tokens
+	}
+	return from
 }
 
 // cut decides how many of the units, which have rest tokens and don't fit into room, the next chunk takes; at
@@ -97,7 +107,7 @@ func (p *packer) cut(units []unit, rest, room int) int {
 			if rest-sum > room {
 				cost++
 			}
-		case fill >= .6:
+		case fill >= .5:
 			cost = []float64{3, 2, 1}[units[n].before] + p.hash(units[n])
 		default:
 			cost = 5 - fill

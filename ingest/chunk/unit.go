@@ -2,6 +2,8 @@ package chunk
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"grounded/analyze"
 	"grounded/ingest/parse"
@@ -18,7 +20,7 @@ const (
 
 // unit is a piece of text that is not cut any further.
 type unit struct {
-	start, end int // bytes of the page's text, without white space at the ends
+	start, end int // bytes of the document's text, without white space at the ends
 	tokens     int
 	before     boundary
 	heading    bool
@@ -34,7 +36,7 @@ func tokens(units []unit) int {
 	return n
 }
 
-// unitCutter cuts the blocks of a page, one after another.
+// unitCutter cuts the blocks of a document, one after another.
 type unitCutter struct {
 	Config
 	text     string
@@ -60,6 +62,9 @@ func (c *unitCutter) units(b blockSpan, path []heading) []unit {
 	if row && inTable && b.Kind == parse.TableRow || b.Kind == parse.ListItem && c.previous == parse.ListItem {
 		first = sentence
 	}
+	if b.pageBreak && b.Kind == parse.Paragraph && c.previous == parse.Paragraph && c.goesOn(b) {
+		first = inside
+	}
 	if b.Kind != parse.TableRow || !inTable {
 		c.header = analyze.Span{}
 	}
@@ -78,6 +83,14 @@ func (c *unitCutter) units(b blockSpan, path []heading) []unit {
 	}
 	c.previous = b.Kind
 	return out
+}
+
+// goesOn reports whether a paragraph at the top of a page ends the sentence that the page before breaks off with.
+func (c *unitCutter) goesOn(b blockSpan) bool {
+	before := strings.TrimRight(c.text[:b.start], " \n\"'”’)]»」）")
+	last, _ := utf8.DecodeLastRuneInString(before)
+	first, _ := utf8.DecodeRuneInString(c.text[b.start:])
+	return !strings.ContainsRune(".!?:;。！？：；", last) && !unicode.IsUpper(first) && unicode.IsLetter(first)
 }
 
 // split cuts a unit that is longer than a chunk: between sentences, and inside those that are too long still.

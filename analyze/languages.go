@@ -1,6 +1,10 @@
 package analyze
 
 import (
+	"strings"
+	"sync"
+	"sync/atomic"
+
 	"github.com/blevesearch/snowballstem"
 	"github.com/blevesearch/snowballstem/arabic"
 	"github.com/blevesearch/snowballstem/danish"
@@ -49,10 +53,25 @@ var languages = map[string]language{
 	"tr": {stem: snowball(turkish.Stem), decimalComma: true},
 }
 
+// remembered is how many stems of a language are kept: text repeats its words.
+const remembered = 1 << 14
+
 func snowball(stem func(*snowballstem.Env) bool) func(string) string {
+	var stems sync.Map
+	var kept atomic.Int32
 	return func(word string) string {
+		if known, ok := stems.Load(word); ok {
+			return known.(string)
+		}
+		word = strings.Clone(word) // else it would keep the text that it was cut from
 		env := snowballstem.NewEnv(word)
 		stem(env)
-		return env.Current()
+		stemmed := env.Current()
+		if kept.Add(1) > remembered {
+			stems.Clear()
+			kept.Store(1)
+		}
+		stems.Store(word, stemmed)
+		return stemmed
 	}
 }

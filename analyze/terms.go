@@ -54,7 +54,10 @@ func QueryTerms(text string, spoken []string) []corpus.Term {
 }
 
 func terms(text, language string, alsoStop map[string]bool) []corpus.Term {
-	t := termCounter{lang: languages[language], alsoStop: alsoStop, index: map[string]int{}}
+	guess := len(text)/12 + 8 // distinct terms
+	t := termCounter{
+		lang: languages[language], alsoStop: alsoStop, index: make(map[string]int, guess), terms: make([]corpus.Term, 0, guess),
+	}
 	t.read(text)
 	return t.terms
 }
@@ -139,7 +142,11 @@ func (t *termCounter) add(term string) {
 func (t *termCounter) endCompound() {
 	joined := t.compound
 	t.compound, t.joined = t.compound[:0], false
-	if len(joined) == 0 {
+	switch {
+	case len(joined) == 0:
+		return
+	case len(joined) == 1 && isPlain(joined[0]):
+		t.addWord(joined[0])
 		return
 	}
 	var parts []string
@@ -264,20 +271,24 @@ func (t *termCounter) endRun() {
 func isShouting(text string) bool {
 	shouted, said := 0, 0
 	upper, lower := false, false
-	for _, r := range text + " " {
+	end := func() {
+		if lower {
+			said++
+		} else if upper {
+			shouted++
+		}
+		upper, lower = false, false
+	}
+	for _, r := range text {
 		switch {
 		case unicode.IsLower(r):
 			lower = true
 		case unicode.IsUpper(r):
 			upper = true
 		case unicode.IsSpace(r):
-			if lower {
-				said++
-			} else if upper {
-				shouted++
-			}
-			upper, lower = false, false
+			end()
 		}
 	}
+	end()
 	return shouted > 1 && shouted > said
 }

@@ -151,9 +151,9 @@ func (c Catalog) Filter(f Filter) []Card {
 var (
 	providers     = []string{"openai", "azure", "ollama", "anthropic", "google", "mistral", "local"}
 	tasks         = []Task{TaskChat, TaskEmbedding, TaskRerank, TaskVision, TaskTranscription, TaskCode, TaskImage, TaskAudio}
-	accesses      = []string{"open", "proprietary"}
+	accesses      = []string{"", "open", "proprietary"}
 	architectures = []string{"", "decoder", "encoder", "encoder-decoder"}
-	deployments   = []string{"serverless", "managed", "local"}
+	deployments   = []string{"", "serverless", "managed", "local"}
 	tokenizers    = []string{"", tokenizerCL100K, tokenizerO200K, tokenizerXLMR, tokenizerServer, tokenizerEstimate}
 	rerankForms   = []string{"", "cohere", "tei"}
 )
@@ -216,7 +216,7 @@ func (c Card) checkUse(fail func(string, ...any) error) error {
 		return fail("base_url of a local model is the path of its API, such as /v1")
 	case c.Provider != "local" && len(c.Command) > 0:
 		return fail("command is for the provider local")
-	case c.Provider == "local" && c.Deployment != "local":
+	case c.Provider == "local" && c.Deployment != "" && c.Deployment != "local":
 		return fail("a model with a command has deployment local")
 	case c.Provider == "azure" && c.BaseURL == "":
 		return fail("azure needs base_url, such as ${AZURE_OPENAI_ENDPOINT}")

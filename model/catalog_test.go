@@ -33,6 +33,9 @@ func TestTheShippedCatalogIsReadAndHasTheLocalModels(t *testing.T) {
 		if card.Link == "" || card.Context == 0 {
 			t.Errorf("%s has no link or no context", card.ID)
 		}
+		if card.Access == "" || card.Deployment == "" {
+			t.Errorf("%s does not say whether it is open, or where it runs", card.ID)
+		}
 		if card.Does(TaskEmbedding) && card.Dimensions == 0 {
 			t.Errorf("%s has no dimensions", card.ID)
 		}
@@ -49,8 +52,6 @@ models:
     provider: openai
     base_url: http://10.0.0.7:8000/v1
     tasks: [chat]
-    access: open
-    deployment: managed
 `)
 	c, err := Load(path)
 	if err != nil {

@@ -90,7 +90,7 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 			return stopped
 		}))
 	} else {
-		ex.check = seen.whole
+		ex.read = seen.whole
 	}
 	reply, err := c.client.GenerateContent(withExchange(ctx, ex), messages, options...)
 	out.Total = time.Since(began)
@@ -261,9 +261,9 @@ func (s *streamed) line(line []byte) {
 	}
 }
 
-func (s *streamed) whole(body []byte) ([]byte, error) {
+func (s *streamed) whole(body []byte) ([]byte, *failure) {
 	s.read(body)
-	return body, nil
+	return readable(body)
 }
 
 func (s *streamed) read(line []byte) {

@@ -192,17 +192,13 @@ func (e *embedder) embedBatch(ctx context.Context, kind Kind, batch []part, into
 // request embeds texts in one call and checks the reply: as many vectors as texts, all of the same dimensions,
 // finite and not zero. They are given unit length.
 func (e *embedder) request(ctx context.Context, kind Kind, texts []string) ([][]float32, *int, error) {
-	var reply embeddingReply
-	var tokens tally
-	ex := &exchange{check: func(body []byte) ([]byte, error) {
-		checked, err := reply.read(body)
-		tokens.add(reply.tokens())
-		return checked, err
-	}}
+	var reader embeddingReader
+	ex := &exchange{read: reader.read}
 	if e.card.Provider == "ollama" {
 		ex.edit = func(body map[string]any) { body["truncate"] = false } // else it cuts long texts
 	}
-	vectors, err := e.clients[kind].CreateEmbedding(withExchange(ctx, ex), texts)
+	_, err := e.clients[kind].CreateEmbedding(withExchange(ctx, ex), texts)
+	vectors := reader.vectors
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
@@ -219,7 +215,7 @@ func (e *embedder) request(ctx context.Context, kind Kind, texts []string) ([][]
 		}
 		vectors[i] = normalise(v)
 	}
-	return vectors, tokens.sum(), nil
+	return vectors, reader.used.sum(), nil
 }
 
 func badReply(format string, args ...any) error {

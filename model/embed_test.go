@@ -115,7 +115,7 @@ func TestABadEmbeddingReplyIsRefused(t *testing.T) {
 		{"zero vector", `{"data":[{"embedding":[0,0,0]},{"embedding":[0,0,0]}]}`, corpus.ErrUnavailable, "length 0"},
 		{"null numbers", `{"data":[{"embedding":[1,null,0]},{"embedding":[1,0,0]}]}`, corpus.ErrUnavailable, "null"},
 		{"NaN", `{"data":[{"embedding":[NaN,0,0]}]}`, corpus.ErrUnavailable, "not JSON"},
-		{"beyond float32", `{"data":[{"embedding":[1e60,0,0]},{"embedding":[1,0,0]}]}`, corpus.ErrUnavailable, "vectors for 2 texts"},
+		{"beyond float32", `{"data":[{"embedding":[1e60,0,0]},{"embedding":[1,0,0]}]}`, corpus.ErrUnavailable, "no number that fits 32 bits"},
 		{"same index twice", `{"data":[{"index":1,"embedding":[1,0,0]},{"index":1,"embedding":[1,0,0]}]}`, corpus.ErrUnavailable, "indexes"},
 		{"garbage", `<html>hello</html>`, corpus.ErrUnavailable, "not JSON: <html>hello</html> (3 attempts)"},
 		{"error with status 200", `{"error":{"message":"no such model"}}`, corpus.ErrUnavailable, "no such model"},

@@ -7,13 +7,17 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// estimateTokens estimates a text's tokens from above, for tokenizers with a vocabulary of 100,000 pieces or more.
+// estimator estimates a text's tokens from above, for tokenizers with a vocabulary of 100,000 pieces or more.
 // It was fitted to XLM-R's: letters that read like words make a token every few letters, by script; letters that
 // don't, digits and signs make nearly one each. Where the vocabulary is to be had, unigram counts exactly.
-func estimateTokens(text string) int {
+type estimator struct {
+	words memo[float64]
+}
+
+func (e *estimator) count(text string) int {
 	total := 0.0
 	for word := range strings.FieldsSeq(norm.NFKC.String(text)) {
-		total += estimateWord(word)
+		total += e.words.get(word, estimateWord)
 	}
 	return int(total) + 1
 }
@@ -142,14 +146,15 @@ func pronounceable(part []rune) bool {
 	vowels, rare, without, longest := 0, 0, 0, 0
 	for i, r := range part {
 		r = unicode.ToLower(r)
-		if strings.ContainsRune("aeiouyäöüáéíóúàèìòùâêîôûåøæœãõëïı", r) {
+		if isVowel(r) {
 			vowels++
 			without = 0
 		} else {
 			without++
 			longest = max(longest, without)
 		}
-		if strings.ContainsRune("qxjzwkv", r) {
+		switch r {
+		case 'q', 'x', 'j', 'z', 'w', 'k', 'v':
 			rare++
 		}
 		if i > 1 && r == unicode.ToLower(part[i-1]) && r == unicode.ToLower(part[i-2]) {
@@ -157,4 +162,12 @@ func pronounceable(part []rune) bool {
 		}
 	}
 	return vowels*6 >= len(part) && vowels > 0 && longest <= 5 && (rare*3 <= len(part) || len(part) < 5)
+}
+
+func isVowel(r rune) bool {
+	switch r {
+	case 'a', 'e', 'i', 'o', 'u', 'y':
+		return true
+	}
+	return r >= 0x80 && strings.ContainsRune("äöüáéíóúàèìòùâêîôûåøæœãõëïı", r)
 }

@@ -21,6 +21,7 @@ const (
 
 // counter returns what counts a card's tokens. What it needs is read at the first count.
 func counter(card Card, lookup func(string) (string, bool)) (func(string) int, error) {
+	estimate := new(estimator).count
 	switch card.Tokenizer {
 	case tokenizerCL100K, tokenizerO200K:
 		codec := sync.OnceValues(func() (tokenizer.Codec, error) { return tokenizer.Get(tokenizer.Encoding(card.Tokenizer)) })
@@ -31,7 +32,7 @@ func counter(card Card, lookup func(string) (string, bool)) (func(string) int, e
 					return n
 				}
 			}
-			return estimateTokens(text) // text that is not UTF-8
+			return estimate(text) // text that is not UTF-8
 		}, nil
 	case tokenizerXLMR:
 		venv, _ := FindVenv(lookup)
@@ -49,10 +50,10 @@ func counter(card Card, lookup func(string) (string, bool)) (func(string) int, e
 			if u := exact(); u != nil {
 				return u.count(text)
 			}
-			return estimateTokens(text)
+			return estimate(text)
 		}, nil
 	case "", tokenizerServer, tokenizerEstimate:
-		return estimateTokens, nil
+		return estimate, nil
 	}
 	return nil, corpus.Errorf(corpus.ErrInvalid, "model %q: unknown tokenizer %q", card.ID, card.Tokenizer)
 }

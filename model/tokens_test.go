@@ -32,7 +32,7 @@ func TestTheEstimateIsNotBelowTheTruthAndNotFarAboveItOnProse(t *testing.T) {
 	prose := map[string]bool{"english": true, "german": true, "french": true, "chinese": true, "japanese": true, "korean": true, "russian": true}
 	over, n := 0.0, 0
 	for _, c := range countedTexts(t) {
-		got := estimateTokens(c.Text)
+		got := new(estimator).count(c.Text)
 		t.Logf("%-26s %4d of %4d: %.2f", c.Name, got, c.Tokens, float64(got)/float64(c.Tokens))
 		if got < c.Tokens {
 			t.Errorf("%s: estimated %d tokens, it has %d", c.Name, got, c.Tokens)
@@ -77,7 +77,7 @@ func TestAVocabularyThatIsNotThereOrDamagedIsEstimated(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := count("hello world"), estimateTokens("hello world"); got != want {
+			if got, want := count("hello world"), new(estimator).count("hello world"); got != want {
 				t.Errorf("counted %d, want the estimate %d", got, want)
 			}
 		}

@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"strings"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -27,8 +26,7 @@ type unigram struct {
 	unknowID int32
 	normal   map[rune][]rune
 
-	mu    sync.Mutex
-	known map[string]int // tokens by word
+	counts memo[int] // tokens by word
 }
 
 // space heads a word in SentencePiece's alphabet.
@@ -59,7 +57,7 @@ func readUnigram(path string) (*unigram, error) {
 	offsets := make([]uint32, head.Pieces+1)
 	u := &unigram{
 		scores: make([]float32, head.Pieces), pieces: make([]byte, head.Bytes),
-		unknowID: head.Unknown, normal: map[rune][]rune{}, known: map[string]int{},
+		unknowID: head.Unknown, normal: map[rune][]rune{},
 	}
 	var normals struct{ Entries, Bytes uint32 }
 	for _, v := range []any{offsets, u.scores, u.pieces, &normals} {
@@ -153,7 +151,7 @@ func (u *unigram) count(text string) int {
 	text = u.normalise(text)
 	total := 0
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' }) {
-		total += u.countWord(word)
+		total += u.counts.get(word, u.best)
 	}
 	if strings.HasSuffix(text, " ") {
 		total++ // a space at the end heads an empty word
@@ -174,29 +172,6 @@ func (u *unigram) normalise(text string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// remembered is the number of words whose counts are kept; memory is bounded by it.
-const remembered = 1 << 16
-
-func (u *unigram) countWord(word string) int {
-	if len(word) > 48 {
-		return u.best(word)
-	}
-	u.mu.Lock()
-	n, ok := u.known[word]
-	u.mu.Unlock()
-	if ok {
-		return n
-	}
-	n = u.best(word)
-	u.mu.Lock()
-	if len(u.known) >= remembered {
-		clear(u.known)
-	}
-	u.known[word] = n
-	u.mu.Unlock()
-	return n
 }
 
 // best is the number of pieces on the best path through the word (Viterbi).

@@ -35,8 +35,8 @@ type wire struct {
 type exchange struct {
 	// edit changes the request's body before it is sent.
 	edit func(body map[string]any)
-	// check inspects a whole reply and may replace it. Its error is final.
-	check func(body []byte) ([]byte, error)
+	// read looks at a whole reply of status 200 and may replace it; readable if nil.
+	read func(body []byte) ([]byte, *failure)
 	// line is given each line of a streamed reply, if the call streams.
 	line func(line []byte)
 
@@ -206,13 +206,16 @@ func (w *wire) attempt(ctx context.Context, req *http.Request, body []byte, ex *
 		return nil, f
 	}
 	stop()
-	if f := readable(whole); f != nil {
-		return nil, f
+	if len(whole) > maxReply {
+		return nil, &failure{err: corpus.Errorf(corpus.ErrLimit, "the reply is over %d MB", maxReply>>20)}
 	}
-	if ex.check != nil {
-		if whole, err = ex.check(whole); err != nil {
-			return nil, &failure{err: err}
-		}
+	read := ex.read
+	if read == nil {
+		read = readable
+	}
+	whole, f := read(whole)
+	if f != nil {
+		return nil, f
 	}
 	release()
 	resp.Body = io.NopCloser(bytes.NewReader(whole))
@@ -221,22 +224,17 @@ func (w *wire) attempt(ctx context.Context, req *http.Request, body []byte, ex *
 }
 
 // readable refuses a reply of status 200 that is no JSON, or an error after all.
-func readable(body []byte) *failure {
-	if len(body) > maxReply {
-		return &failure{err: corpus.Errorf(corpus.ErrLimit, "the reply is over %d MB", maxReply>>20)}
-	}
+func readable(body []byte) ([]byte, *failure) {
 	if !json.Valid(body) {
-		return &failure{retry: true, err: corpus.Hint(
-			corpus.Errorf(corpus.ErrUnavailable, "the reply is not JSON: %s", shorten(string(body[:min(len(body), 300)]))),
-			"check base_url in the model's catalog entry: is a proxy or another program answering?")}
+		return nil, notJSON(body)
 	}
 	var reply struct {
 		Error json.RawMessage `json:"error"`
 	}
 	if json.Unmarshal(body, &reply) == nil && len(reply.Error) > 0 && string(reply.Error) != "null" {
-		return &failure{err: corpus.Errorf(corpus.ErrUnavailable, "the server says: %s", serverMessage(body))}
+		return nil, errorReply(body)
 	}
-	return nil
+	return body, nil
 }
 
 // rebase puts the address of a local model that runs in the place of the one that stands for it.

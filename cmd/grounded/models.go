@@ -65,7 +65,7 @@ func (p *program) listModels(filter model.Filter) error {
 		for _, task := range c.Tasks {
 			tasks = append(tasks, string(task))
 		}
-		t.add(c.ID, c.Provider, strings.Join(tasks, ", "), c.Access, orUnknown(c.License), number(c.Context), price(c.Price.In)+" / "+price(c.Price.Out), c.Deployment)
+		t.add(c.ID, c.Provider, strings.Join(tasks, ", "), orUnknown(c.Access), orUnknown(c.License), number(c.Context), price(c.Price.In)+" / "+price(c.Price.Out), orUnknown(c.Deployment))
 	}
 	t.write(p.stdout, p.width())
 	return nil
@@ -89,8 +89,8 @@ func (p *program) showModel(id string) error {
 	}
 	p.printf("%s (%s)\n\n", name, c.ID)
 	for _, row := range [][2]string{
-		{"provider", c.Provider}, {"deployment", c.Deployment}, {"tasks", strings.Trim(fmt.Sprint(c.Tasks), "[]")},
-		{"kind", c.Access}, {"license", orUnknown(c.License)}, {"architecture", orUnknown(c.Architecture)},
+		{"provider", c.Provider}, {"deployment", orUnknown(c.Deployment)}, {"tasks", strings.Trim(fmt.Sprint(c.Tasks), "[]")},
+		{"kind", orUnknown(c.Access)}, {"license", orUnknown(c.License)}, {"architecture", orUnknown(c.Architecture)},
 		{"parameters", number(int(c.Parameters))}, {"languages", orUnknown(strings.Join(c.Languages, ", "))},
 		{"context", number(c.Context) + " tokens"}, {"dimensions", number(c.Dimensions)},
 		{"price in", price(c.Price.In)}, {"price out", price(c.Price.Out)}, {"as of", orUnknown(c.Price.Date)}, {"source", orUnknown(c.Price.Source)},

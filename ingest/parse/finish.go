@@ -104,9 +104,13 @@ func normalise(s string, code bool) string {
 	if code {
 		return strings.TrimRight(strings.Trim(s, "\n"), " \t\n")
 	}
-	s = spaces.ReplaceAllString(s, " ")
-	s = strings.TrimSpace(breaks.ReplaceAllString(s, "\n"))
-	return norm.NFC.String(s)
+	if strings.Contains(s, "  ") || strings.Contains(s, "\t") {
+		s = spaces.ReplaceAllString(s, " ")
+	}
+	if strings.Contains(s, "\n") {
+		s = breaks.ReplaceAllString(s, "\n")
+	}
+	return norm.NFC.String(strings.TrimSpace(s))
 }
 
 var (

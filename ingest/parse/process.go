@@ -29,7 +29,7 @@ var passedOn = []string{"HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "TMPDIR", "TEM
 func startChild(c Config) (*child, error) {
 	cmd := exec.Command(c.Command[0], c.Command[1:]...)
 	// The collector works harder before the limit is reached.
-	cmd.Env = []string{fmt.Sprintf("GOMEMLIMIT=%d", c.MemoryBytes-c.MemoryBytes/8), "GOTRACEBACK=none"}
+	cmd.Env = []string{fmt.Sprintf("GOMEMLIMIT=%d", c.MemoryBytes-c.MemoryBytes/8), "GOTRACEBACK=none", "GOGC=400"}
 	for _, name := range passedOn {
 		if v, ok := os.LookupEnv(name); ok {
 			cmd.Env = append(cmd.Env, name+"="+v)

@@ -53,7 +53,7 @@ func (s *Store) DocumentChunks(ctx context.Context, scope corpus.Scope, id corpu
 		last = 1<<31 - 1
 	}
 	err = s.read(ctx, "read document's chunks", func(tx *sql.Tx) error {
-		key, _, err := visible(ctx, tx, scope, id)
+		key, _, err := s.visible(ctx, tx, scope, id)
 		if err != nil {
 			return err
 		}
@@ -74,19 +74,14 @@ func (s *Store) Vectors(ctx context.Context, collection string, inputHashes []st
 	err := s.read(ctx, "read vectors", func(tx *sql.Tx) error {
 		var key int64
 		var dimensions int
-		err := tx.QueryRowContext(ctx, "SELECT key, dimensions FROM collections WHERE name = ?", collection).Scan(&key, &dimensions)
+		err := tx.StmtContext(ctx, s.prepared.dimensions).QueryRowContext(ctx, collection).Scan(&key, &dimensions)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		statement, err := tx.PrepareContext(ctx, `SELECT k.context, k.text, v.vector FROM chunks k JOIN vectors v ON v.key = k.key
-			WHERE k.input = ? AND k.key BETWEEN ? AND ?`)
-		if err != nil {
-			return err
-		}
-		defer statement.Close()
+		statement := tx.StmtContext(ctx, s.prepared.byInput)
 		for _, hash := range inputHashes {
 			input, ok := inputKeyOfHash(hash)
 			if !ok || found[hash] != nil {

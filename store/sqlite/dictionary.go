@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"grounded/corpus"
 )
@@ -57,7 +58,7 @@ func (t *transaction) numberTerms(c *collectionState, terms []corpus.Term) ([]nu
 			if _, err := t.exec("INSERT INTO terms VALUES (?, ?)", firstKey(c.key)+c.nextTerm, term.Text); err != nil {
 				return nil, err
 			}
-			d.numbers[term.Text] = n
+			d.numbers[strings.Clone(term.Text)] = n // else it would keep the text that it was cut from
 			c.nextTerm++
 			d.next = c.nextTerm
 		}

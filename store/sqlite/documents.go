@@ -24,17 +24,20 @@ func scanDocument(scan func(...any) error) (key int64, d corpus.Document, err er
 	return key, d, err
 }
 
+const documentQuery = "SELECT " + documentColumns + ` FROM documents d JOIN collections c ON c.key = d.collection
+	WHERE c.name = ? AND d.id = ?`
+
 // visible returns a document of the scope with its number, or corpus.ErrNotFound, no matter whether it is
 // missing or hidden.
-func visible(ctx context.Context, tx *sql.Tx, scope corpus.Scope, id corpus.DocumentID) (int64, corpus.Document, error) {
-	collection, err := collectionKey(ctx, tx, scope.Collection)
-	if err != nil {
-		return 0, corpus.Document{}, err
+func (s *Store) visible(ctx context.Context, tx *sql.Tx, scope corpus.Scope, id corpus.DocumentID) (int64, corpus.Document, error) {
+	key, d, err := scanDocument(tx.StmtContext(ctx, s.prepared.document).QueryRowContext(ctx, scope.Collection, encodeID(id)).Scan)
+	missing := errors.Is(err, sql.ErrNoRows)
+	if missing {
+		if _, err := collectionKey(ctx, tx, scope.Collection); err != nil {
+			return 0, corpus.Document{}, err
+		}
 	}
-	row := tx.QueryRowContext(ctx, "SELECT "+documentColumns+` FROM documents d JOIN collections c ON c.key = d.collection
-		WHERE d.collection = ? AND d.id = ?`, collection, encodeID(id))
-	key, d, err := scanDocument(row.Scan)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && !scope.Access.Allows(d.Groups) {
+	if missing || err == nil && !scope.Access.Allows(d.Groups) {
 		return 0, corpus.Document{}, corpus.Errorf(corpus.ErrNotFound, "document %q is not in collection %q", id, scope.Collection)
 	}
 	return key, d, err
@@ -43,7 +46,7 @@ func visible(ctx context.Context, tx *sql.Tx, scope corpus.Scope, id corpus.Docu
 // Document implements store.Store.
 func (s *Store) Document(ctx context.Context, scope corpus.Scope, id corpus.DocumentID) (d corpus.Document, err error) {
 	err = s.read(ctx, "read document", func(tx *sql.Tx) (err error) {
-		_, d, err = visible(ctx, tx, scope, id)
+		_, d, err = s.visible(ctx, tx, scope, id)
 		return err
 	})
 	return d, err
@@ -132,7 +135,7 @@ func (s *Store) Pages(ctx context.Context, scope corpus.Scope, id corpus.Documen
 		last = 1<<31 - 1
 	}
 	err = s.read(ctx, "read pages", func(tx *sql.Tx) error {
-		key, _, err := visible(ctx, tx, scope, id)
+		key, _, err := s.visible(ctx, tx, scope, id)
 		if err != nil {
 			return err
 		}

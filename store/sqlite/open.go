@@ -38,8 +38,8 @@ type Store struct {
 	// builders read for whoever holds a mirror's lock. Their connections are not the readers', all of which may
 	// be held by searches that wait for that lock.
 	builders *sql.DB
-	prepared statements // for readers
-	writers  *sql.DB    // one connection, owned by the writer; nil if readOnly
+	prepared pooled  // for readers
+	writers  *sql.DB // one connection, owned by the writer; nil if readOnly
 	writer   *writer
 
 	mu      sync.Mutex
@@ -82,7 +82,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		err = s.openForReading(ctx)
 	}
 	if err == nil {
-		s.prepared, err = prepareStatements(ctx, s.readers)
+		s.prepared, err = preparePooled(ctx, s.readers)
 	}
 	if err != nil {
 		s.closeConnections()
@@ -126,7 +126,7 @@ func prepareFile(path string) error {
 func (s *Store) openForWriting(ctx context.Context, wait time.Duration) error {
 	busy := fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds())
 	var err error
-	s.writers, err = s.connect("rw", 1, busy, "foreign_keys(1)", "synchronous(FULL)", "cache_size(-65536)",
+	s.writers, err = s.connect("rw", 1, busy, "foreign_keys(1)", "synchronous(FULL)", "cache_size(-24576)",
 		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func (s *Store) openForReading(ctx context.Context) error {
 
 // connectReaders opens the pools that read. The builders' connections are closed when they are not used.
 func (s *Store) connectReaders(mode string, pragmas ...string) (err error) {
-	if s.readers, err = s.connect(mode, max(4, 2*runtime.GOMAXPROCS(0)), append(pragmas, "query_only(1)", "cache_size(-16384)")...); err != nil {
+	if s.readers, err = s.connect(mode, max(4, 2*runtime.GOMAXPROCS(0)), append(pragmas, "query_only(1)", "cache_size(-4096)")...); err != nil {
 		return err
 	}
 	if s.builders, err = s.connect(mode, max(2, runtime.GOMAXPROCS(0)), append(pragmas, "query_only(1)")...); err != nil {

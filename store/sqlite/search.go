@@ -11,28 +11,6 @@ import (
 	"grounded/store/index"
 )
 
-// statements are what every search runs, prepared.
-type statements struct {
-	state *sql.Stmt // of a collection
-	byKey *sql.Stmt // keysAtOnce chunks
-}
-
-const (
-	stateQuery = "SELECT key, seq, deleted, next_term, next_chunk, dimensions FROM collections WHERE name = ?"
-	keysAtOnce = 16
-	byKeyQuery = "SELECT " + chunkColumns + ", k.key FROM chunks k WHERE k.key IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-
-// prepareStatements prepares them for a pool or a transaction, which closes them at its end.
-func prepareStatements(ctx context.Context, on interface {
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-}) (p statements, err error) {
-	if p.state, err = on.PrepareContext(ctx, stateQuery); err == nil {
-		p.byKey, err = on.PrepareContext(ctx, byKeyQuery)
-	}
-	return p, err
-}
-
 // Search implements store.Store. It sees one state of the file: the index and what is read from the file for
 // its hits are of the same transaction.
 func (s *Store) Search(ctx context.Context, q store.Query) (hits []store.Hit, err error) {

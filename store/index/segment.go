@@ -60,23 +60,30 @@ func buildSegment(dimensions int, entries []Entry) *segment {
 	return s
 }
 
-// posting is a term in a row while postings are sorted.
-type posting struct {
-	term  uint32
-	row   uint16
-	count float32
-}
+func counts(t Term) bool { return t.Count > 0 && !math.IsInf(float64(t.Count), 1) }
 
+// invert makes the postings of entries that have size terms in all.
 func (s *segment) invert(entries []Entry, size int) {
+	largest := uint32(0)
+	for i := range entries {
+		for _, t := range entries[i].Terms {
+			largest = max(largest, t.ID)
+		}
+	}
+	if int(largest) < 4*size && s.distribute(entries, largest) {
+		return
+	}
 	postings := make([]posting, 0, size)
 	for i := range entries {
 		for _, t := range entries[i].Terms {
-			if t.Count > 0 && !math.IsInf(float64(t.Count), 1) {
+			if counts(t) {
 				postings = append(postings, posting{t.ID, uint16(i), min(t.Count, maxCount)})
 			}
 		}
 	}
-	postings = sortByTerm(postings)
+	slices.SortFunc(postings, func(a, b posting) int {
+		return cmp.Compare(uint64(a.term)<<16|uint64(a.row), uint64(b.term)<<16|uint64(b.row))
+	})
 	s.beginPostings(len(postings))
 	for i := 0; i < len(postings); {
 		p := postings[i]
@@ -88,33 +95,52 @@ func (s *segment) invert(entries []Entry, size int) {
 	s.endPostings()
 }
 
-// sortByTerm sorts by term, those of equal term staying in order: a radix sort, which beats comparing many
-// times over.
-func sortByTerm(postings []posting) []posting {
-	const digit = 11
-	largest := uint32(0)
-	for _, p := range postings {
-		largest = max(largest, p.term)
+// distribute is invert for terms whose numbers lie close together: it counts each term's postings and puts each where
+// it belongs, which beats sorting many times over. It reports false when a row has a term twice.
+func (s *segment) distribute(entries []Entry, largest uint32) bool {
+	next := make([]uint32, largest+2) // where each term's next posting goes
+	for i := range entries {
+		for _, t := range entries[i].Terms {
+			if counts(t) {
+				next[t.ID+1]++
+			}
+		}
 	}
-	other := make([]posting, len(postings))
-	for shift := 0; shift < 32 && largest>>shift > 0; shift += digit {
-		var at [1 << digit]uint32
-		for _, p := range postings {
-			at[p.term>>shift&(1<<digit-1)]++
+	for id := range next[1:] {
+		if next[id+1] > 0 {
+			s.terms, s.starts = append(s.terms, uint32(id)), append(s.starts, next[id])
 		}
-		sum := uint32(0)
-		for i, n := range at {
-			at[i] = sum
-			sum += n
-		}
-		for _, p := range postings {
-			d := p.term >> shift & (1<<digit - 1)
-			other[at[d]] = p
-			at[d]++
-		}
-		postings, other = other, postings
+		next[id+1] += next[id]
 	}
-	return postings
+	first := slices.Clone(next)
+	s.lengths = make([]float32, len(s.rows))
+	s.posts, s.counts = make([]uint16, next[largest+1]), make([]uint8, next[largest+1])
+	for i := range entries {
+		for _, t := range entries[i].Terms {
+			if !counts(t) {
+				continue
+			}
+			p := next[t.ID]
+			if p > first[t.ID] && s.posts[p-1] == uint16(i) {
+				*s = segment{rows: s.rows, docs: s.docs, stride: s.stride, coarse: s.coarse, fine: s.fine, scales: s.scales}
+				return false
+			}
+			next[t.ID]++
+			count := min(t.Count, maxCount)
+			s.posts[p], s.counts[p] = uint16(i), s.code(p, count)
+			s.lengths[i] += count
+		}
+	}
+	slices.SortFunc(s.odds, func(a, b oddCount) int { return cmp.Compare(a.posting, b.posting) })
+	s.endPostings()
+	return true
+}
+
+// posting is a term in a row while postings are sorted.
+type posting struct {
+	term  uint32
+	row   uint16
+	count float32
 }
 
 // beginPostings makes room for n. Then they are added by addPosting in order of term and row.
@@ -128,14 +154,17 @@ func (s *segment) addPosting(p posting) {
 		s.terms = append(s.terms, p.term)
 		s.starts = append(s.starts, uint32(len(s.posts)))
 	}
-	code := uint8(odd)
-	if p.count >= 1 && p.count <= 255 && p.count == float32(uint8(p.count)) {
-		code = uint8(p.count)
-	} else {
-		s.odds = append(s.odds, oddCount{uint32(len(s.posts)), p.count})
-	}
-	s.posts, s.counts = append(s.posts, p.row), append(s.counts, code)
+	s.posts, s.counts = append(s.posts, p.row), append(s.counts, s.code(uint32(len(s.posts)), p.count))
 	s.lengths[p.row] += p.count
+}
+
+// code is what stands for a posting's count; one that no code stands for goes to the odds.
+func (s *segment) code(posting uint32, count float32) uint8 {
+	if count >= 1 && count <= 255 && count == float32(uint8(count)) {
+		return uint8(count)
+	}
+	s.odds = append(s.odds, oddCount{posting, count})
+	return odd
 }
 
 func (s *segment) endPostings() {

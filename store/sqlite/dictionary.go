@@ -96,6 +96,14 @@ func encodeTerms(terms []numberedTerm) []byte {
 func decodeTerms(b []byte, f func(number uint64, count float32) error) error {
 	number := uint64(0)
 	for len(b) > 0 {
+		if len(b) > 1 && b[0] < 0x80 && b[1] < 0x80 && b[1]&1 == 0 { // the usual case, as below
+			number += uint64(b[0])
+			if err := f(number, float32(b[1]>>1)); err != nil {
+				return err
+			}
+			b = b[2:]
+			continue
+		}
 		step, n := binary.Uvarint(b)
 		if n <= 0 {
 			return errTerms

@@ -23,28 +23,36 @@ func (m *mirror) load(ctx context.Context, tx *sql.Tx, st mirrorState, beside fu
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	batches := make([]batch, parts)
 	var reading sync.WaitGroup
+	run := func(own bool, f func(tx *sql.Tx) error) {
+		reading.Go(func() {
+			err := error(nil)
+			if own {
+				err = f(tx)
+			} else {
+				err = beside(ctx, f)
+			}
+			if err != nil {
+				cancel(err)
+			}
+		})
+	}
+	batches := make([]batch, parts)
+	terms := func(tx *sql.Tx) error { return m.readTerms(ctx, tx, st) }
+	if parts > 1 {
+		run(false, terms)
+	} else if err := terms(tx); err != nil {
+		return err
+	}
 	for i := range parts {
 		b := &batches[i]
-		b.mirror = m
-		read := func(tx *sql.Tx) error {
+		b.mirror, b.terms = m, st.nextTerm
+		run(i == 0, func(tx *sql.Tx) error {
 			if err := b.read(ctx, tx, "SELECT key, document, vector, terms FROM vectors WHERE key >= ? AND key < ?",
 				firstKey(m.collection)+st.nextChunk*i/parts, firstKey(m.collection)+st.nextChunk*(i+1)/parts); err != nil {
 				return err
 			}
 			return b.flush()
-		}
-		reading.Go(func() {
-			err := error(nil)
-			if i == 0 {
-				err = read(tx)
-			} else {
-				err = beside(ctx, read)
-			}
-			if err != nil {
-				cancel(err)
-			}
 		})
 	}
 	reading.Wait()
@@ -60,10 +68,11 @@ func (m *mirror) load(ctx context.Context, tx *sql.Tx, st mirrorState, beside fu
 // batch collects changes to the index. It keeps the memory of its entries from one flush to the next.
 type batch struct {
 	mirror  *mirror
+	terms   int64 // numbers of the collection's terms are below it
 	remove  []int64
 	add     []index.Entry
 	floats  []float32
-	terms   []index.Term
+	counts  []index.Term // of all entries
 	located []location
 }
 
@@ -75,7 +84,7 @@ type location struct {
 
 func (b *batch) flush() error {
 	err := b.mirror.index.Apply(b.remove, b.add)
-	b.remove, b.add, b.floats, b.terms = b.remove[:0], b.add[:0], b.floats[:0], b.terms[:0]
+	b.remove, b.add, b.floats, b.counts = b.remove[:0], b.add[:0], b.floats[:0], b.counts[:0]
 	return err
 }
 
@@ -164,15 +173,15 @@ func (b *batch) put(key, document int64, vector, terms []byte) error {
 	if err := decodeVector(vector, e.Vector); err != nil {
 		return err
 	}
-	at = len(b.terms)
+	at = len(b.counts)
 	err := decodeTerms(terms, func(number uint64, count float32) error {
-		if number > uint64(len(m.terms)) {
+		if number >= uint64(b.terms) {
 			return corpus.Errorf(corpus.ErrCorrupt, "it has an unknown term")
 		}
-		b.terms = append(b.terms, index.Term{ID: uint32(number), Count: count})
+		b.counts = append(b.counts, index.Term{ID: uint32(number), Count: count})
 		return nil
 	})
-	e.Terms = b.terms[at:]
+	e.Terms = b.counts[at:]
 	b.add = append(b.add, e)
 	b.located = append(b.located, location{key, slot})
 	return err

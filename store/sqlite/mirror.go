@@ -74,12 +74,9 @@ func (m *mirror) catchUp(ctx context.Context, tx *sql.Tx, st mirrorState, beside
 		m.terms, m.documents = make(map[string]uint32, st.nextTerm), table{}
 		m.index = index.New(index.Config{Dimensions: st.dimensions})
 	}
-	if err := m.readTerms(ctx, tx, st); err != nil {
-		return err
-	}
 	if fresh {
 		err = m.load(ctx, tx, st, beside)
-	} else {
+	} else if err = m.readTerms(ctx, tx, st); err == nil {
 		err = m.update(ctx, tx, st)
 	}
 	m.seq, m.deleted = st.seq, st.deleted
@@ -120,7 +117,7 @@ func (m *mirror) update(ctx context.Context, tx *sql.Tx, st mirrorState) error {
 	if err != nil {
 		return err
 	}
-	b := batch{mirror: m}
+	b := batch{mirror: m, terms: st.nextTerm}
 	for _, key := range changed {
 		if err := b.diff(ctx, tx, key); err != nil {
 			return err

@@ -2,6 +2,7 @@
 VENV ?= .venv
 GO   ?= go
 SHELL := /bin/bash
+export GROUNDED_VENV := $(abspath $(VENV))
 
 .PHONY: help build models demo test check bench clean
 

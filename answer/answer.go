@@ -76,7 +76,7 @@ type Request struct {
 	// Passages, if not nil, are answered from instead of retrieved ones, and are not judged.
 	Passages []corpus.Passage
 
-	MaxTokens   int      // of the answer; 0 is 1,024, or a quarter of the model's context if that is less
+	MaxTokens   int      // of the answer; 0 is 1,024 (192 for a small model), or a quarter of the context if that is less
 	Temperature *float64 // nil is the model's default
 	Seed        *int
 }
@@ -203,6 +203,7 @@ func (s *Service) prompt(ctx context.Context, r Request, arm Arm, passages []cor
 		if isSmall(card) {
 			p.name = prompts.GroundedSmall
 			p.tokens = min(p.tokens, smallPrompt)
+			d.Passages = focus(d.Passages, d.Question, d.Language)
 		}
 	}
 	if arm.Examples {

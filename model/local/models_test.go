@@ -1,42 +1,17 @@
-package local
+package local_test
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"grounded/model"
+	"grounded/model/local/localtest"
 )
 
-// real skips unless the local models are installed, and returns a configuration that starts them.
-func real(t *testing.T) (model.Catalog, model.Config) {
-	t.Helper()
-	venv, how := model.FindVenv(os.LookupEnv)
-	if _, err := os.Stat(filepath.Join(venv, "bin", "llama_serve.py")); err != nil {
-		t.Skipf("the local models are not installed in %s (%s)", venv, how)
-	}
-	catalog, err := model.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := New(Config{LogDir: t.TempDir(), Venv: venv})
-	t.Cleanup(func() { s.Close() })
-	return catalog, model.Config{Start: s.Start}
-}
-
 func TestTheLocalEmbedderFindsTheRightPassageAcrossLanguages(t *testing.T) {
-	catalog, cfg := real(t)
-	card, err := catalog.Get("e5-small")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := model.NewEmbedder(t.Context(), card, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := localtest.Embedder(t)
 	began := time.Now()
 	query, err := e.Embed(t.Context(), model.Query, []string{"每位员工有多少天带薪年假？"})
 	if err != nil {
@@ -67,15 +42,7 @@ func TestTheLocalEmbedderFindsTheRightPassageAcrossLanguages(t *testing.T) {
 }
 
 func TestTheLocalChatModelAnswersAndCountsItsTokens(t *testing.T) {
-	catalog, cfg := real(t)
-	card, err := catalog.Get("smollm2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := model.NewChat(t.Context(), card, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := localtest.Chat(t)
 	began := time.Now()
 	n, err := c.CountTokens(t.Context(), "hello world")
 	if err != nil || n != 2 {

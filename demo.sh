@@ -19,9 +19,9 @@ ask() {
   printf '\n$ grounded compare --arms plain,grounded "%s"\n\n' "$1"
   $grounded compare --arms plain,grounded "$1"
 }
-ask "What does error E07 mean on a Dunlin 400?"
-ask "How much does Plan B pay for dental treatment in a year at most?"
-ask "在南海安装的仪器，铜质防护罩多久清理一次？"
+ask "How often must a Dunlin 400 be calibrated?"
+ask "On which port is the web page of the Knot Hub since version 2.2?"
+ask "补充医疗保险的门诊报销比例和每年上限是多少？"
 
 cat <<EOF
 

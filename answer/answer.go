@@ -76,7 +76,7 @@ type Request struct {
 	// Passages, if not nil, are answered from instead of retrieved ones, and are not judged.
 	Passages []corpus.Passage
 
-	MaxTokens   int      // of the answer; 0 is 1,024 (192 for a small model), or a quarter of the context if that is less
+	MaxTokens   int      // of the answer; 0 is 1,024 (96 for a small model), or a quarter of the context if that is less
 	Temperature *float64 // nil is the model's default
 	Seed        *int
 }

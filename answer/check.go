@@ -62,6 +62,7 @@ func newRow(c claim, language string, all []evidence) row {
 	r := row{claim: c, content: contentOf(c.text, language), matches: make([]match, len(all))}
 	for j, e := range all {
 		r.matches[j] = matchIn(r.content, e)
+		r.matches[j].contradicted = r.matches[j].contradicted || namesAnother(r.content, e, all)
 	}
 	for _, n := range c.numbers {
 		if n >= 1 && n <= len(all) {

@@ -18,7 +18,7 @@ const (
 	// tokens, and fewer tokens to answer: what it writes beyond them goes round in circles.
 	smallModel  = 1_000_000_000
 	smallPrompt = 640
-	smallAnswer = 192
+	smallAnswer = 96
 )
 
 func isSmall(card model.Card) bool { return card.Parameters > 0 && card.Parameters < smallModel }

@@ -112,6 +112,37 @@ func numbersAgree(claim content, e evidence) bool {
 	return true
 }
 
+// namesAnother reports whether a name of the claim is nowhere in the passage, and is in another: then that one is
+// about it, and this one about something of its kind.
+func namesAnother(claim content, e evidence, all []evidence) bool {
+	if e.foreign {
+		return false
+	}
+	for term, weight := range claim.terms {
+		if weight != nameWeight || e.mentions(term) {
+			continue
+		}
+		for _, other := range all {
+			if other.mentions(term) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mentions reports whether a term is in the passage, its title or its headings.
+func (e evidence) mentions(term string) bool {
+	_, there := e.context.terms[term]
+	for _, s := range e.sentences {
+		if there {
+			break
+		}
+		_, there = s.content.terms[term]
+	}
+	return there
+}
+
 func includes(all, some map[string]bool) bool {
 	for k := range some {
 		if !all[k] {

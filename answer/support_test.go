@@ -70,6 +70,26 @@ func TestSupportIsJudgedAsPeopleDo(t *testing.T) {
 	}
 }
 
+func TestAPassageAboutAnotherOfItsKindDoesNotSupport(t *testing.T) {
+	passages := []corpus.Passage{
+		{Title: "Health Plan B: Open Sea", Text: "Physiotherapy and massage are covered up to 15 sessions a year."},
+		{Title: "Health Plan A: Harbour", Text: "Physiotherapy is covered up to 10 sessions a year."},
+	}
+	evidence, err := gather(t.Context(), shelf{}, corpus.Scope{}, passages, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{
+		"Physiotherapy is covered by the Harbour plan up to 15 sessions.":  -1,
+		"Physiotherapy is covered by the Harbour plan up to 10 sessions.":  1,
+		"Physiotherapy is covered by the Open Sea plan up to 15 sessions.": 0,
+	} {
+		if got := newRow(claim{text: text}, "en", evidence).best(); got != want {
+			t.Errorf("%q is supported by passage %d, want %d", text, got, want)
+		}
+	}
+}
+
 // TestSupportAcrossLanguagesIsJudgedAsPeopleDo measures the check by the local embedder on the labelled cases of two
 // languages, each among passages about other things.
 func TestSupportAcrossLanguagesIsJudgedAsPeopleDo(t *testing.T) {

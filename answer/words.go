@@ -12,7 +12,7 @@ import (
 // content is what a text says as far as words tell: what is compared between a sentence and what supports it.
 type content struct {
 	terms   map[string]float64 // content terms and their weights; numbers are not among them
-	numbers map[string]bool    // in plain notation: 1000, 4.5
+	numbers map[string]bool    // in plain notation: 1000, 4.5; and letters that number things: the B of Plan B
 	negated map[string]bool    // terms that a negation reaches
 	denies  bool               // there is a negation
 }
@@ -58,9 +58,12 @@ func contentOf(text, language string) content {
 			reach--
 		}
 	}
-	for i, word := range wordForm.FindAllString(text, -1) {
+	words := wordForm.FindAllString(text, -1)
+	for i, word := range words {
 		first, _ := utf8.DecodeRuneInString(word)
 		switch {
+		case isLabel(words[:i], word):
+			c.numbers[word] = true
 		case unicode.IsPunct(first):
 			closeClause()
 		case hasIdeograph(word):
@@ -97,6 +100,16 @@ func contentOf(text, language string) content {
 	}
 	closeClause()
 	return c
+}
+
+// isLabel holds for a capital letter by itself behind another word, as in "Plan B" and "type C"; not for "I".
+func isLabel(before []string, word string) bool {
+	first, size := utf8.DecodeRuneInString(word)
+	if size != len(word) || !unicode.IsUpper(first) || first == 'I' || len(before) == 0 {
+		return false
+	}
+	last, _ := utf8.DecodeRuneInString(before[len(before)-1])
+	return unicode.IsLetter(last)
 }
 
 // termsOf leaves single characters of scripts without spaces out where there are pairs of them.

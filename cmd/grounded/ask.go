@@ -74,6 +74,9 @@ func (s *services) question(cmd *cobra.Command, flags search, text, examplesFile
 		Question: text, Scope: r.Scope, TopK: r.TopK, Mode: r.Mode, Filter: r.Filter,
 		MaxTokens: s.config.Answer.MaxTokens, Temperature: s.config.Answer.Temperature,
 	}
+	if ask.Temperature == nil {
+		ask.Temperature = new(float64)
+	}
 	for _, arm := range arms {
 		if arm != answer.ArmFewShot {
 			continue

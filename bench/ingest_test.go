@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -260,4 +261,44 @@ func plainPDF(path string) (string, error) {
 	}
 	all, err := io.ReadAll(text)
 	return string(all), err
+}
+
+// BenchmarkIngestMemory ingests ever more files and reports the most memory that was alive at a time: it should not
+// grow with their number.
+func BenchmarkIngestMemory(b *testing.B) {
+	server := instantEmbedder(b)
+	for _, files := range []int{1000, 4000, 16000} {
+		b.Run(strconv.Itoa(files), func(b *testing.B) {
+			folder := b.TempDir()
+			for i := range files {
+				text := fmt.Sprintf("Note %d of the archive tells that pump %d was serviced and its filter changed by shift %d.", i, i%97, i%3)
+				path := filepath.Join(folder, strconv.Itoa(i/500), strconv.Itoa(i)+".txt")
+				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+					b.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(strings.Repeat(text+"\n", 8)), 0o600); err != nil {
+					b.Fatal(err)
+				}
+			}
+			most := uint64(0)
+			for b.Loop() {
+				in, end := ingester(b, server)
+				done := 0
+				observe := func(e ingest.Event) {
+					if done++; done%500 == 0 {
+						var m runtime.MemStats
+						runtime.GC()
+						runtime.ReadMemStats(&m)
+						most = max(most, m.HeapAlloc)
+					}
+				}
+				if _, err := in.Run(b.Context(), ingest.Request{Collection: everyone.Collection, Paths: []string{folder}}, observe); err != nil {
+					b.Fatal(err)
+				}
+				end()
+			}
+			b.ReportMetric(float64(most)/(1<<20), "MiB-alive")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
 }

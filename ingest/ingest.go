@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -150,6 +151,9 @@ func (r *run) run(ctx context.Context) error {
 	}
 	if err := r.pipeline(ctx); err != nil {
 		return err
+	}
+	if r.files == 0 {
+		r.warn("There was nothing to read in " + strings.Join(r.Paths, ", ") + ".")
 	}
 	if r.Prune {
 		if err := r.prune(ctx); err != nil {

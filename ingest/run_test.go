@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -120,5 +121,13 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	}
 	if n := runtime.NumGoroutine(); n > before {
 		t.Errorf("%d goroutines, %d before", n, before)
+	}
+}
+
+func TestAFolderWithNothingToReadSaysSo(t *testing.T) {
+	w := newWorld(t)
+	r := w.ingest(ingest.Request{})
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "nothing to read") {
+		t.Errorf("warnings are %q", r.Warnings)
 	}
 }

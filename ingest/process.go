@@ -82,7 +82,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			return r.reject(ctx, f, read, "metadata", err.Error())
 		}
 		d.outcome = outcome
-		d.pages, d.chunks = chunk.Split(chunk.Document{ID: f.id, Title: d.Title, Pages: parsed.Pages}, r.Chunk)
+		d.pages, d.chunks = chunk.Split(chunk.Document{ID: f.id, Title: d.Title, Pages: parsed.Pages, Separate: parsed.Separate}, r.Chunk)
 		if len(d.chunks) == 0 {
 			return r.reject(ctx, f, read, parse.NoText, "There is no text in it.")
 		}

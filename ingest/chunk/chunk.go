@@ -17,6 +17,8 @@ type Document struct {
 	ID    corpus.DocumentID
 	Title string
 	Pages []parse.Page
+	// Separate pages are texts by themselves: no chunk runs over the end of one.
+	Separate bool
 }
 
 // Config says how long chunks are. All lengths are in the tokens of Count.
@@ -61,29 +63,48 @@ func (c Config) WithDefaults() Config {
 // the row in its context.
 func Split(d Document, c Config) ([]corpus.Page, []corpus.Chunk) {
 	c = c.WithDefaults()
-	text := newText(d.Pages)
-	p := packer{Config: c, text: text.all, title: d.Title}
-	p.pack(outline(text.all, text.blocks, c), nil)
+	s := splitter{Config: c, document: d, seen: map[string]int{}}
+	if !d.Separate {
+		s.split(d.Pages)
+		return s.pages, s.chunks
+	}
+	for i := range d.Pages {
+		s.split(d.Pages[i : i+1])
+	}
+	return s.pages, s.chunks
+}
 
-	chunks := make([]corpus.Chunk, len(p.spans))
-	seen := map[string]int{}
-	for i, s := range p.spans {
-		of := text.all[s.start:s.end]
-		first, last := text.place(s.start), text.place(s.end-1)
-		chunks[i] = corpus.Chunk{
-			ID:         corpus.NewChunkID(d.ID, of, seen[of]),
-			DocumentID: d.ID,
-			Ordinal:    i,
+// splitter collects what a document is cut into.
+type splitter struct {
+	Config
+	document Document
+	pages    []corpus.Page
+	chunks   []corpus.Chunk
+	seen     map[string]int // how often a chunk's text was there before
+}
+
+// split cuts pages whose text is one.
+func (s *splitter) split(pages []parse.Page) {
+	text := newText(pages)
+	p := packer{Config: s.Config, text: text.all, title: s.document.Title}
+	p.pack(outline(text.all, text.blocks, s.Config), nil)
+	for _, span := range p.spans {
+		of := text.all[span.start:span.end]
+		first, last := text.place(span.start), text.place(span.end-1)
+		s.chunks = append(s.chunks, corpus.Chunk{
+			ID:         corpus.NewChunkID(s.document.ID, of, s.seen[of]),
+			DocumentID: s.document.ID,
+			Ordinal:    len(s.chunks),
 			PageStart:  first.number,
 			PageEnd:    last.number,
-			Start:      text.runes(first, s.start),
-			End:        text.runes(last, s.end),
-			Heading:    s.path,
+			Start:      text.runes(first, span.start),
+			End:        text.runes(last, span.end),
+			Heading:    span.path,
 			Text:       of,
-			Tokens:     s.tokens,
-			Context:    s.context,
-		}
-		seen[of]++
+			Tokens:     span.tokens,
+			Context:    span.context,
+		})
+		s.seen[of]++
 	}
-	return text.pages, chunks
+	s.pages = append(s.pages, text.pages...)
 }

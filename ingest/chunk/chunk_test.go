@@ -244,6 +244,15 @@ func TestAHeadingAtTheFootOfAPageStaysWithWhatStandsUnderIt(t *testing.T) {
 	}
 }
 
+func TestNoChunkRunsOverTheEndOfASeparatePage(t *testing.T) {
+	_, got := chunk.Split(chunk.Document{ID: "d", Separate: true, Pages: []parse.Page{
+		page(1, h(1, "Plan"), par("Ship it.")), page(2, par("Sell it.")),
+	}}, chunk.Config{Count: words})
+	if len(got) != 2 || got[0].PageEnd != 1 || got[1].PageStart != 2 || got[1].Ordinal != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestASentenceThatRunsOverThePageEndIsNotCutThere(t *testing.T) {
 	before, behind := "Meals abroad are paid for up to thirty", "euros a day. Hotels are booked by the office in good time."
 	first := "Whoever travels needs an order that was signed well beforehand."

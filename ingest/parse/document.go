@@ -12,7 +12,27 @@ type Document struct {
 	Language  string         `json:"language,omitempty"`
 	Metadata  map[string]any `json:"metadata,omitempty"` // strings, numbers, booleans, lists and maps of them; dates as ISO 8601
 	Pages     []Page         `json:"pages"`
-	Warnings  []string       `json:"warnings,omitempty"` // sentences about what was lost
+	// Separate says that each page is a text by itself, such as a slide or a sheet: no chunk runs over its end.
+	Separate bool     `json:"separate,omitempty"`
+	Warnings []string `json:"warnings,omitempty"` // sentences about what was lost
+
+	// Folder has the files of Parts and Scans, if there are any. Whoever gave Input.Scratch removes it.
+	Folder string `json:"folder,omitempty"`
+	Parts  []Part `json:"parts,omitempty"`
+	Scans  []Scan `json:"scans,omitempty"`
+}
+
+// Part is a document inside of this one: a member of an archive, an attachment.
+type Part struct {
+	Path string `json:"path"` // in the document, slash-separated; safe to be joined to a path
+	File string `json:"file"` // base name in Folder
+}
+
+// Scan is a page with a picture that only a model that sees can read.
+type Scan struct {
+	Page      int    `json:"page"`       // number of the page; it is in Pages, with the text that it has besides
+	File      string `json:"file"`       // base name in Folder
+	MediaType string `json:"media_type"` // image/png or image/jpeg
 }
 
 // Page is a numbered page, its blocks in reading order. A format without pages gives one page with the whole

@@ -14,13 +14,15 @@ import (
 
 // request asks a child to parse one file.
 type request struct {
-	Path        string `json:"path,omitempty"`
-	Name        string `json:"name,omitempty"`
-	SHA256      string `json:"sha256,omitempty"`
-	Inline      bool   `json:"inline,omitempty"` // the bytes follow
-	FileBytes   int64  `json:"file_bytes"`
-	OutputBytes int64  `json:"output_bytes"`
-	MemoryBytes int64  `json:"memory_bytes"`
+	Path        string   `json:"path,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	SHA256      string   `json:"sha256,omitempty"`
+	Scratch     string   `json:"scratch,omitempty"`
+	Passwords   []string `json:"passwords,omitempty"`
+	Inline      bool     `json:"inline,omitempty"` // the bytes follow
+	FileBytes   int64    `json:"file_bytes"`
+	OutputBytes int64    `json:"output_bytes"`
+	MemoryBytes int64    `json:"memory_bytes"`
 }
 
 // response is a document or why there is none.

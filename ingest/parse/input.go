@@ -17,7 +17,15 @@ type Input struct {
 	Data []byte // the file's bytes, instead of a Path
 	// SHA256 of the bytes in hex, if the caller knows it: a file that has other bytes by now is refused (Changed).
 	SHA256 string
+	// Scratch is a folder in which a parser may make one for the files of Document.Parts and Scans; without it there
+	// are none.
+	Scratch string
+	// Passwords are tried on a file that needs one.
+	Passwords []string
 }
+
+// folder makes a folder in Scratch for the files of a document.
+func (in Input) folder() (string, error) { return os.MkdirTemp(in.Scratch, "document-") }
 
 // load returns the input with its bytes read, at most limit of them.
 func (in Input) load(limit int64) (Input, error) {

@@ -107,7 +107,7 @@ func (c *child) parse(ctx context.Context, in Input, config Config) (doc Documen
 }
 
 func (c *child) ask(in Input, config Config) error {
-	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Inline: in.Path == "",
+	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Scratch: in.Scratch, Passwords: in.Passwords, Inline: in.Path == "",
 		FileBytes: config.FileBytes, OutputBytes: config.OutputBytes, MemoryBytes: config.MemoryBytes}
 	if err := writeJSON(c.stdin, r); err != nil {
 		return err

@@ -22,6 +22,8 @@ type Input struct {
 	Scratch string
 	// Passwords are tried on a file that needs one.
 	Passwords []string
+	// careful says that the ordinary way of reading it has crashed or taken too much memory.
+	careful bool
 }
 
 // folder makes a folder in Scratch for the files of a document.

@@ -26,9 +26,6 @@ type Input struct {
 	careful bool
 }
 
-// folder makes a folder in Scratch for the files of a document.
-func (in Input) folder() (string, error) { return os.MkdirTemp(in.Scratch, "document-") }
-
 // load returns the input with its bytes read, at most limit of them.
 func (in Input) load(limit int64) (Input, error) {
 	if in.Name == "" {

@@ -133,6 +133,11 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.checkCollection(ctx); err != nil {
 		return err
 	}
+	if !r.DryRun {
+		if err := r.Store.Recover(ctx, r.Collection); err != nil {
+			return fmt.Errorf("finish what an earlier run left: %w", err)
+		}
+	}
 	known, err := r.Store.Sources(ctx, r.Collection)
 	if err != nil {
 		return fmt.Errorf("list sources: %w", err)

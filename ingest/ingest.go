@@ -146,7 +146,7 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	if !r.DryRun {
-		if err := r.prepareStore(ctx); err != nil {
+		if err := r.prepareStore(ctx, known); err != nil {
 			return err
 		}
 	}
@@ -188,13 +188,13 @@ func (r *run) checkCollection(ctx context.Context) error {
 }
 
 // prepareStore makes the collection, remembers the sources and moves the documents of those absorbed.
-func (r *run) prepareStore(ctx context.Context) error {
+func (r *run) prepareStore(ctx context.Context, known []corpus.Source) error {
 	now := time.Now().UTC()
 	if err := r.Store.CreateCollection(ctx, corpus.Collection{Name: r.Collection, Embedding: r.embedding, CreatedAt: now}); err != nil {
 		return fmt.Errorf("create collection %s: %w", r.Collection, err)
 	}
 	for _, s := range r.plan.sources {
-		s.UsedAt = now
+		s.UsedAt, s.Paths = now, r.plan.covered(s.Name, known)
 		if err := r.Store.PutSource(ctx, s); err != nil {
 			return fmt.Errorf("remember source %s: %w", s.Name, err)
 		}

@@ -129,6 +129,7 @@ var migrations = []string{
 		at TEXT NOT NULL,
 		PRIMARY KEY (collection, document_id)
 	) STRICT, WITHOUT ROWID;`,
+	"ALTER TABLE sources ADD COLUMN paths TEXT NOT NULL DEFAULT ''",
 }
 
 // migrate brings a file's schema up to this program's. A newer one, or another program's file, is refused.

@@ -63,12 +63,6 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU() + 2
 	}
-	if c.BatchTexts == 0 {
-		c.BatchTexts = 64
-	}
-	if c.Requests == 0 {
-		c.Requests = 4
-	}
 	embedding, err := c.Embedder.Embedding(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask embedder for its model: %w", err)
@@ -230,7 +224,7 @@ func (r *run) pipeline(ctx context.Context) error {
 	defer cancel(nil)
 	files := make(chan file, 64)
 	w := newWriter(r, cancel)
-	go w.vectors.serve(work)
+	go w.vectors.Serve(work)
 
 	var readers sync.WaitGroup
 	readers.Go(func() {

@@ -65,6 +65,7 @@ type Quarantined struct {
 type Source struct {
 	Collection string    `json:"collection"`
 	Name       string    `json:"name"`
-	Root       string    `json:"root"` // absolute path or URL when it was last ingested
+	Root       string    `json:"root"`            // absolute path or URL when it was last ingested
+	Paths      []string  `json:"paths,omitempty"` // parts of the root that were ever ingested, none inside another; none is all of it
 	UsedAt     time.Time `json:"used_at"`
 }

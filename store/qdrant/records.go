@@ -228,7 +228,7 @@ func (s *Store) CreateCollection(ctx context.Context, c corpus.Collection) error
 }
 
 func (s *Store) create(ctx context.Context, c corpus.Collection) error {
-	if err := corpus.CheckCollectionName(c.Name); err != nil {
+	if err := corpus.CheckStoredName(c.Name); err != nil {
 		return err
 	}
 	if c.Embedding.Dimensions <= 0 {
@@ -396,6 +396,9 @@ func (s *Store) users(ctx context.Context, physical, but string) (int, error) {
 // Swap implements store.Store.
 func (s *Store) Swap(ctx context.Context, a, b string) error {
 	doing := fmt.Sprintf("swap collections %q and %q", a, b)
+	if a == b {
+		return s.fail(doing, corpus.Errorf(corpus.ErrInvalid, "they are the same collection"))
+	}
 	first, err := s.find(ctx, a)
 	if err != nil {
 		return s.fail(doing, err)

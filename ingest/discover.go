@@ -21,7 +21,9 @@ type file struct {
 	source string
 	path   string // in the source
 	disk   string
-	named  bool // on the command line, not found in a folder
+	uri    string // where it is, for people
+	named  bool   // on the command line, not found in a folder
+	part   *part  // what it is inside of another document; nil for a file on disk
 }
 
 // gap is a part of a source that could not be looked at.
@@ -69,6 +71,7 @@ func (w *walk) folder(disk, path string) error {
 		w.done(DocumentDone{Source: w.source, Document: path + "/", Outcome: OutcomeQuarantined, Code: string(parse.Unreadable),
 			Reason: "The folder can't be listed: " + err.Error() + ". What is stored of it stays."})
 	}
+	files := map[string]bool{} // names, of which a folder's may be made
 	taken := map[string]bool{} // identities of names that have more than one form
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "~$") {
@@ -82,6 +85,11 @@ func (w *walk) folder(disk, path string) error {
 			}
 			taken[f.path] = true
 		}
+		if name, ok := strings.CutSuffix(e.Name()+"/", parse.PartSeparator); ok && e.IsDir() && files[name] {
+			w.skip(f.path+"/", "its name means what is inside of the file beside it; rename the folder")
+			continue
+		}
+		files[e.Name()] = !e.IsDir()
 		if e.IsDir() {
 			err = w.folder(f.disk, f.path)
 		} else {
@@ -149,6 +157,11 @@ func mediaReason(disk string) string {
 	return ""
 }
 
+// documentID of a file whose source and path are set.
+func (r *run) documentID(f file) corpus.DocumentID {
+	return corpus.NewDocumentID(r.Collection, f.source, f.path)
+}
+
 func (w *walk) send(f file) error {
 	f = w.remember(f)
 	w.found()
@@ -163,7 +176,8 @@ func (w *walk) send(f file) error {
 // remember names the file, and keeps it from being pruned.
 func (w *walk) remember(f file) file {
 	f.source = w.source
-	f.id = corpus.NewDocumentID(w.Collection, f.source, f.path)
+	f.id = w.documentID(f)
+	f.uri = strings.ToValidUTF8(f.disk, "\uFFFD")
 	if w.seen != nil {
 		w.seen[f.id] = struct{}{}
 	}

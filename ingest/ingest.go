@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"grounded/analyze"
 	"grounded/corpus"
 	"grounded/ingest/chunk"
@@ -38,6 +40,11 @@ type Config struct {
 	Chunk chunk.Config
 	// Passwords are tried on files that need one, in order.
 	Passwords []string
+	// Limits on what is inside of files.
+	Limits Limits
+	// Scratch is a folder for files that are unpacked; what killed runs have left in it is removed. Empty is one of
+	// the system's, which is removed at the end of the run only.
+	Scratch string
 	// Workers read, parse and cut that many files at once; 0 means two more than there are processors.
 	Workers int
 	// BatchTexts are embedded by one call at most; 0 means 64.
@@ -60,6 +67,9 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 	if c.Workers < 0 || c.BatchTexts < 0 || c.Requests < 0 {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "set up ingest: a number of workers, texts or requests is negative")
 	}
+	if c.Limits.Parts < 0 || c.Limits.Bytes < 0 {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "set up ingest: a limit on what is inside of files is negative")
+	}
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU() + 2
 	}
@@ -69,6 +79,7 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 	if c.Requests == 0 {
 		c.Requests = 4
 	}
+	c.Limits = c.Limits.withDefaults()
 	embedding, err := c.Embedder.Embedding(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask embedder for its model: %w", err)
@@ -124,9 +135,11 @@ type run struct {
 	quarantine map[corpus.DocumentID]corpus.Quarantined // when the run began
 	gaps       []gap                                    // folders that could not be listed
 	seen       map[corpus.DocumentID]struct{}           // discovered; nil without Prune
+	scratch    *scratch
+	spare      *semaphore.Weighted // workers that work on parts of documents besides those that work on files
 }
 
-func (r *run) run(ctx context.Context) error {
+func (r *run) run(ctx context.Context) (err error) {
 	if err := corpus.CheckCollectionName(r.Collection); err != nil {
 		return err
 	}
@@ -148,6 +161,12 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.loadQuarantine(ctx); err != nil {
 		return err
 	}
+	if r.scratch, err = openScratch(r.Config.Scratch); err != nil {
+		return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "make a folder for files that are unpacked: %w", err),
+			"the folder of --data must be writable")
+	}
+	defer func() { err = errors.Join(err, r.scratch.close()) }()
+	r.spare = semaphore.NewWeighted(int64(r.Workers))
 	if r.Prune {
 		r.seen = map[corpus.DocumentID]struct{}{}
 	}

@@ -34,8 +34,10 @@ type reading struct {
 
 // process brings one file as far as the writer, if it is new or has changed. An error ends the run.
 func (r *run) process(ctx context.Context, f file, w *writer) error {
+	unpacked := r.scratch.document()
+	defer r.removeUnpacked(unpacked)
 	for attempt := 1; ; attempt++ {
-		read, err := readFile(f.disk)
+		read, err := readFile(f)
 		if err != nil {
 			return r.reject(ctx, f, reading{}, parse.Unreadable, ioReason(err))
 		}
@@ -50,21 +52,31 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			return nil
 		case isKnown && !rejected && known.ContentHash == read.contentHash &&
 			known.PipelineFingerprint == r.PipelineFingerprint(known.MediaType) && known.EmbeddingFingerprint == r.embedding.Fingerprint():
-			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeUnchanged})
-			return nil
+			parts, ok, err := r.unchangedParts(ctx, f, known)
+			if err != nil {
+				return err
+			}
+			if ok {
+				r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeUnchanged})
+				for _, p := range parts {
+					r.found()
+					r.done(p)
+				}
+				return nil
+			}
 		}
 		outcome := OutcomeNew
 		if isKnown {
 			outcome = OutcomeChanged
 		}
-		if r.DryRun {
+		if r.DryRun && !(parse.MayHaveParts(f.path) && r.opens(f)) {
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: outcome})
 			return nil
 		}
 		if read.sidecar.err != nil {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
-		parsed, err := r.parse(ctx, f, read.sum)
+		parsed, err := r.parse(ctx, f, read.sum, unpacked)
 		code := parse.CodeOf(err)
 		switch {
 		case code == parse.Changed && attempt < attempts:
@@ -82,13 +94,21 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			return r.reject(ctx, f, read, "metadata", err.Error())
 		}
 		d.outcome = outcome
+		if parsed.Archive && !r.opens(f) {
+			return r.reject(ctx, f, read, parse.TooLarge, fmt.Sprintf("It is an archive inside of %d others, and so is not opened; raise ingest.max_depth, or unpack it.", f.depth()))
+		}
 		d.pages, d.chunks = chunk.Split(chunk.Document{ID: f.id, Title: d.Title, Pages: parsed.Pages, Separate: parsed.Separate}, r.Chunk)
-		if len(d.chunks) == 0 {
+		if parsed.Archive {
+			d.chunks = nil // its documents are found, not their names
+		} else if len(d.chunks) == 0 {
 			return r.reject(ctx, f, read, parse.NoText, "There is no text in it.")
 		}
 		d.PageCount, d.ChunkCount = len(d.pages), len(d.chunks)
 		d.warnings = parsed.Warnings
 		d.analyse()
+		if parse.HasParts(d.MediaType) {
+			return r.processParts(ctx, f, read, d, parsed, w)
+		}
 		return w.write(ctx, d)
 	}
 }
@@ -99,14 +119,17 @@ func (r *run) mayOpen(q corpus.Quarantined) bool {
 }
 
 // parse has the parser read the file, if its bytes still have this hash.
-func (r *run) parse(ctx context.Context, f file, sum string) (parse.Document, error) {
-	in := parse.Input{Path: f.disk, SHA256: sum, Passwords: r.Passwords}
+func (r *run) parse(ctx context.Context, f file, sum, unpacked string) (parse.Document, error) {
+	in := parse.Input{Path: f.disk, Name: path.Base(f.path), SHA256: sum, Passwords: r.Passwords, Limits: r.limits(f)}
+	if r.opens(f) {
+		in.Scratch = unpacked
+	}
 	if !utf8.ValidString(f.disk) { // such a path can't be told to another process
 		data, err := os.ReadFile(f.disk)
 		if err != nil {
 			return parse.Document{}, &parse.Error{Code: parse.Unreadable, Reason: ioReason(err)}
 		}
-		in = parse.Input{Name: path.Base(f.path), Data: data, SHA256: sum, Passwords: r.Passwords}
+		in.Path, in.Data = "", data
 	}
 	return r.Parser.Parse(ctx, in)
 }
@@ -143,12 +166,16 @@ func (r *run) scope() corpus.Scope {
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
 	known := parse.HasKnownExtension(f.path)
 	switch {
-	case !known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
+	case code == parse.Link,
+		!known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
 		r.skip(f.path, reason)
 		return nil
 	case !known && code == parse.UnsupportedFormat:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
 		return nil
+	}
+	if err := r.deleteExposed(ctx, f, read.sidecar); err != nil {
+		return err
 	}
 	_, stale, err := r.stored(ctx, f)
 	if err != nil {
@@ -167,9 +194,16 @@ func (r *run) reject(ctx context.Context, f file, read reading, code parse.Error
 	return nil
 }
 
+// removeUnpacked removes what was unpacked of a document.
+func (r *run) removeUnpacked(dir string) {
+	if err := os.RemoveAll(dir); err != nil {
+		r.warn(fmt.Sprintf("Unpacked files could not be removed: %v.", err))
+	}
+}
+
 // readFile hashes a file and reads the metadata beside it.
-func readFile(disk string) (reading, error) {
-	f, err := os.Open(disk)
+func readFile(from file) (reading, error) {
+	f, err := os.Open(from.disk)
 	if err != nil {
 		return reading{}, err
 	}
@@ -182,7 +216,12 @@ func readFile(disk string) (reading, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return reading{}, err
 	}
-	read := reading{size: info.Size(), modified: info.ModTime().UTC(), sum: hex.EncodeToString(h.Sum(nil)), sidecar: readSidecar(disk)}
+	read := reading{size: info.Size(), modified: info.ModTime().UTC(), sum: hex.EncodeToString(h.Sum(nil))}
+	if from.part == nil {
+		read.sidecar = readSidecar(from.disk)
+	} else {
+		read.modified, read.sidecar = from.part.when(), from.part.sidecar()
+	}
 	read.contentHash = read.sum
 	if read.sidecar.found {
 		metadata := sha256.Sum256(read.sidecar.bytes)

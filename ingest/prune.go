@@ -41,22 +41,30 @@ func (r *run) prune(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for len(gone) > 0 {
-			n := min(len(gone), deleteBatch)
-			if !r.DryRun {
-				ids := make([]corpus.DocumentID, n)
-				for i, d := range gone[:n] {
-					ids[i] = d.ID
-				}
-				if err := r.Store.Delete(ctx, r.Collection, ids...); err != nil {
-					return fmt.Errorf("prune: %w", err)
-				}
-			}
-			for _, d := range gone[:n] {
-				r.done(d)
-			}
-			gone = gone[n:]
+		if err := r.deleteDocuments(ctx, gone); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// deleteDocuments deletes the documents, except in a dry run, and reports them.
+func (r *run) deleteDocuments(ctx context.Context, gone []DocumentDone) error {
+	for len(gone) > 0 {
+		n := min(len(gone), deleteBatch)
+		if !r.DryRun {
+			ids := make([]corpus.DocumentID, n)
+			for i, d := range gone[:n] {
+				ids[i] = d.ID
+			}
+			if err := r.Store.Delete(ctx, r.Collection, ids...); err != nil {
+				return fmt.Errorf("prune: %w", err)
+			}
+		}
+		for _, d := range gone[:n] {
+			r.done(d)
+		}
+		gone = gone[n:]
 	}
 	return nil
 }
@@ -67,6 +75,13 @@ func (r *run) gone(ctx context.Context, s scope) ([]DocumentDone, error) {
 	add := func(id corpus.DocumentID, path string) {
 		if _, seen := r.seen[id]; seen || !s.contains(path) || r.hidden(s.source.Name, path) || exists(s.source.Root, path) {
 			return
+		}
+		// What is inside of a file goes when the file is read and does not have it any more, or with the file.
+		if container, ok := outermost(path); ok {
+			id := corpus.NewDocumentID(r.Collection, s.source.Name, container)
+			if _, seen := r.seen[id]; seen || exists(s.source.Root, container) {
+				return
+			}
 		}
 		gone = append(gone, DocumentDone{ID: id, Source: s.source.Name, Document: path, Outcome: OutcomePruned})
 	}

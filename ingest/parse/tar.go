@@ -51,8 +51,10 @@ func bzip2Format() Format {
 	return Format{
 		Name: "bzip2", Version: 1, MediaType: "application/x-bzip2",
 		Extensions: []string{".bz2", ".tbz2"},
-		Sniff:      func(data []byte) bool { return bytes.HasPrefix(data, []byte("BZh")) && len(data) > 3 && data[3] >= '1' && data[3] <= '9' },
-		Parts:      true,
+		Sniff: func(data []byte) bool {
+			return bytes.HasPrefix(data, []byte("BZh")) && len(data) > 3 && data[3] >= '1' && data[3] <= '9'
+		},
+		Parts: true,
 		Parse: func(ctx context.Context, in Input) (Document, error) {
 			return parsePacked(ctx, in, bzip2.NewReader(bytes.NewReader(in.Data)), "", time.Time{})
 		},

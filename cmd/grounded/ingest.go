@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -75,7 +76,9 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	defer pool.Close()
 	pipeline, err := ingest.New(ctx, ingest.Config{
 		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
-		Chunk: chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
+		Scratch: filepath.Join(s.config.Data, "scratch"),
+		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
+		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"grounded/corpus"
 	"grounded/ingest/parse"
 )
 
@@ -131,6 +133,9 @@ func (r *run) processParts(ctx context.Context, f file, read reading, d *documen
 	if !whole {
 		there = nil
 	}
+	if err := r.markOpened(ctx, f); err != nil {
+		return err
+	}
 	if err := r.eachPart(ctx, parts, w); err != nil {
 		return err
 	}
@@ -142,6 +147,26 @@ func (r *run) processParts(ctx context.Context, f file, read reading, d *documen
 		return nil
 	}
 	w.writeAfter(ctx, c, there, d)
+	return nil
+}
+
+// markOpened notes that parts of a document that is known may from now on be of another version than it, until it is
+// written: even if the file becomes what it was, the next run opens it.
+func (r *run) markOpened(ctx context.Context, f file) error {
+	if r.DryRun {
+		return nil
+	}
+	_, isKnown, err := r.stored(ctx, f)
+	if err != nil || !isKnown {
+		return err
+	}
+	err = r.Store.Quarantine(ctx, corpus.Quarantined{
+		Collection: r.Collection, DocumentID: f.id, Source: f.source, Path: f.path, Code: "interrupted",
+		Reason: "The ingest was ended while it was opened; ingest it again.", At: time.Now().UTC(),
+	})
+	if err != nil {
+		return fmt.Errorf("mark %s as being opened: %w", f.path, err)
+	}
 	return nil
 }
 

@@ -3,6 +3,8 @@ package ingest_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -266,4 +268,34 @@ func TestLeftoversOfKilledRunsAreRemovedAndOthersStay(t *testing.T) {
 	if _, err := os.Stat(leftover); !os.IsNotExist(err) {
 		t.Errorf("the leftover is there: %v", err)
 	}
+}
+
+func TestAnArchiveThatBecomesWhatItWasIsOpenedAfterAnEndedRun(t *testing.T) {
+	w := newWorld(t)
+	w.write("known.md", article("Known", 1))
+	before := archived(t, "1.md", article("Before", 1), "2.md", article("Before too", 1))
+	w.write("a.zip", before)
+	w.ingest(ingest.Request{})
+	hash := w.document("a.zip!/1.md").ContentHash
+
+	// The vectors of the first member are known; it is stored when the embedder fails with the second.
+	w.write("a.zip", archived(t, "1.md", article("Known", 1)+"\n", "2.md", article("After", 1)))
+	w.embedder.fail = func(ctx context.Context, _ int) error {
+		for ctx.Err() == nil && w.document("a.zip!/1.md").ContentHash == hash {
+			time.Sleep(time.Millisecond)
+		}
+		return errors.New("out of order")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := w.try(ctx, ingest.Request{}); err == nil || !strings.Contains(err.Error(), "out of order") {
+		t.Fatalf("failed with %v", err)
+	}
+	w.embedder.fail = nil
+	w.write("a.zip", before)
+	w.wantCounts(w.ingest(ingest.Request{}), ingest.Documents{Changed: 2, Unchanged: 2})
+	if got := w.document("a.zip!/1.md").ContentHash; got != hash {
+		t.Errorf("the first member is %s, want what it was, %s", got, hash)
+	}
+	w.wantCounts(w.ingest(ingest.Request{}), ingest.Documents{Unchanged: 4})
 }

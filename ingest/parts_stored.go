@@ -46,7 +46,7 @@ func (r *run) quarantinedParts(f file) []corpus.Quarantined {
 }
 
 // unchangedParts tells what is inside of a document that has not changed. ok is false when some of it is not stored any
-// more, or may be readable by now: then the document has to be opened.
+// more, or has to be read again, or may be readable by now: then the document has to be opened.
 func (r *run) unchangedParts(ctx context.Context, f file, known corpus.Document) (parts []DocumentDone, ok bool, err error) {
 	if !parse.HasParts(known.MediaType) {
 		return nil, true, nil
@@ -61,6 +61,9 @@ func (r *run) unchangedParts(ctx context.Context, f file, known corpus.Document)
 	stored := make(map[corpus.DocumentID]bool, len(docs))
 	for _, d := range docs {
 		stored[d.ID] = true
+		if !r.isCurrent(d) {
+			return nil, false, nil
+		}
 		if _, rejected := r.quarantine[d.ID]; !rejected {
 			parts = append(parts, DocumentDone{ID: d.ID, Source: d.Source, Document: d.Path, Outcome: OutcomeUnchanged})
 		}

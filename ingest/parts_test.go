@@ -120,6 +120,49 @@ func TestADeletedMemberComesBack(t *testing.T) {
 	w.wantCounts(w.ingest(ingest.Request{}), ingest.Documents{Unchanged: 3})
 }
 
+func TestAMemberThatIsToBeReadAgainIs(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.zip", archived(t, "x.txt", article("X", 2), "y.txt", article("Y", 2)))
+	w.ingest(ingest.Request{})
+	d := w.document("a.zip!/x.txt")
+	d.PipelineFingerprint, d.ChunkCount = "damaged", 0
+	if err := w.store.Replace(t.Context(), d, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.wantCounts(w.ingest(ingest.Request{}), ingest.Documents{Changed: 2, Unchanged: 1})
+	if len(w.chunks("a.zip!/x.txt")) == 0 {
+		t.Error("the member has no chunks")
+	}
+}
+
+func TestMailsAreOpened(t *testing.T) {
+	w := newWorld(t)
+	mail := func(subject, name, attached string) string {
+		return "From: a@x.org\nSubject: " + subject + "\nDate: Mon, 5 May 2025 10:00:00 +0000\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n" + article(subject, 1) +
+			"\n--b\nContent-Type: application/octet-stream; name=" + name + "\n\n" + attached + "\n--b--\n"
+	}
+	w.write("all.mbox", "From x Mon May  5 10:00:00 2025\n"+mail("One", "a.txt", article("A", 1))+"\nFrom x Mon May  5 10:00:00 2025\n"+mail("Two", "b.txt", article("B", 1)))
+	w.write("cut.eml", strings.TrimSuffix(mail("Cut", "c.txt", article("C", 1)), "\n--b--\n"))
+	w.write("cut.meta.yaml", "groups: [sales]\nproject: winch\ntitle: Offer")
+	w.wantQuarantined(w.ingest(ingest.Request{}), "cut.eml!/(the rest) damaged")
+	w.wantNames("docs:all.mbox", "docs:all.mbox!/2025-05-05 One.eml", "docs:all.mbox!/2025-05-05 One.eml!/a.txt",
+		"docs:all.mbox!/2025-05-05 Two.eml", "docs:all.mbox!/2025-05-05 Two.eml!/b.txt", "docs:cut.eml", "docs:cut.eml!/c.txt")
+
+	w.write("cut.eml", mail("Cut", "c.txt", article("C", 1)))
+	w.wantQuarantined(w.ingest(ingest.Request{}))
+	for path, title := range map[string]string{"cut.eml": "Offer", "cut.eml!/c.txt": "c"} {
+		if d := w.document(path); d.Title != title || !slices.Equal(d.Groups, []string{"sales"}) || d.Metadata["project"] != "winch" {
+			t.Errorf("%s is %+v", path, d)
+		}
+	}
+
+	// A mail that is cut off by now has not lost its attachments for that.
+	whole := mail("Cut", "c.txt", article("C", 1))
+	w.write("cut.eml", whole[:strings.Index(whole, "\n--b\nContent-Type")])
+	w.wantQuarantined(w.ingest(ingest.Request{}), "cut.eml!/(the rest) damaged")
+	w.document("cut.eml!/c.txt")
+}
+
 func TestMembersInheritWhoMaySeeThem(t *testing.T) {
 	open := "a.zip!/open.txt"
 	for name, tt := range map[string]struct {

@@ -50,8 +50,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		case rejected && before.ContentHash == read.contentHash && before.PipelineFingerprint == r.PipelineFingerprint("") && !r.mayOpen(before):
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeQuarantined, Code: before.Code, Reason: before.Reason, Stale: isKnown})
 			return nil
-		case isKnown && !rejected && known.ContentHash == read.contentHash &&
-			known.PipelineFingerprint == r.PipelineFingerprint(known.MediaType) && known.EmbeddingFingerprint == r.embedding.Fingerprint():
+		case isKnown && !rejected && known.ContentHash == read.contentHash && r.isCurrent(known):
 			parts, ok, err := r.unchangedParts(ctx, f, known)
 			if err != nil {
 				return err
@@ -111,6 +110,11 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		}
 		return w.write(ctx, d)
 	}
+}
+
+// isCurrent reports whether a document was parsed, cut and embedded as it would be now.
+func (r *run) isCurrent(d corpus.Document) bool {
+	return d.PipelineFingerprint == r.PipelineFingerprint(d.MediaType) && d.EmbeddingFingerprint == r.embedding.Fingerprint()
 }
 
 // mayOpen reports whether passwords may open what could not be read. Which they were the last time is not kept.

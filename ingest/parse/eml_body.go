@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"path"
@@ -243,7 +244,26 @@ func (m *mailReader) attach(e *message.Entity, kind, name string) error {
 		}
 		return r
 	}, name)
-	return m.add(name, modified, content)
+	cut := &untilCut{reader: content}
+	err := m.add(name, modified, cut)
+	if cut.off {
+		m.warn(fmt.Sprintf("The attachment %s is cut off, and was kept up to there.", name))
+	}
+	return err
+}
+
+// untilCut reads what there is of an attachment that is cut off: whether that can be used is up to its parser.
+type untilCut struct {
+	reader io.Reader
+	off    bool
+}
+
+func (c *untilCut) Read(p []byte) (int, error) {
+	n, err := c.reader.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		c.off, err = true, io.EOF
+	}
+	return n, err
 }
 
 func (m *mailReader) warn(sentence string) {

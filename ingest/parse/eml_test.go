@@ -100,7 +100,7 @@ list-item1: two`,
 		"cut off": {
 			mail:  "From: a@x.org\nSubject: S\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nThe text.\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0xL",
 			want:  "paragraph: From: a@x.org\nparagraph: The text.",
-			parts: map[string]string{"a.pdf": "! damaged", "(the rest)": "! damaged"},
+			parts: map[string]string{"a.pdf": "%PDF-1", "(the rest)": "! damaged"}, warned: "a.pdf is cut off",
 		},
 		"no boundary": {
 			mail:   "From: a@x.org\nSubject: S\nContent-Type: multipart/mixed\n\nThe text.\n",

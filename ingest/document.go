@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"strings"
 
 	"grounded/analyze"
@@ -32,12 +33,13 @@ func (r *run) document(f file, read reading, parsed parse.Document) (*document, 
 	if language == "" {
 		language = parsed.Language
 	}
+	maps.Copy(m.rest, f.origin())
 	return &document{Document: corpus.Document{
 		ID:                   f.id,
 		Collection:           r.Collection,
 		Source:               f.source,
 		Path:                 f.path,
-		URI:                  strings.ToValidUTF8(f.disk, "\uFFFD"),
+		URI:                  strings.ToValidUTF8(f.uri, "\uFFFD"),
 		Title:                title,
 		MediaType:            parsed.MediaType,
 		Language:             language,

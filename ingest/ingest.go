@@ -1,4 +1,4 @@
-// Package ingest brings documents from folders into a store: it discovers files, reads and parses them, cuts
+// Package ingest brings documents from folders and other sources into a store: it discovers files, reads and parses them, cuts
 // them into chunks, embeds what is new, and writes, all of it overlapping with bounded queues. What is stored
 // already and has not changed costs a hash of the file; a run that was ended at any point is finished by the
 // same run again.
@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"grounded/corpus"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
+	"grounded/ingest/source"
 	"grounded/model"
 	"grounded/store"
 )
@@ -38,6 +40,8 @@ type Config struct {
 	Chunk chunk.Config
 	// Passwords are tried on files that need one, in order.
 	Passwords []string
+	// Open returns the source of an address (source.IsAddress) among a request's paths; nil refuses them all.
+	Open func(ctx context.Context, address string) (source.Source, error)
 	// Workers read, parse and cut that many files at once; 0 means two more than there are processors.
 	Workers int
 	// BatchTexts are embedded by one call at most; 0 means 64.
@@ -92,13 +96,17 @@ func (in *Ingester) PipelineFingerprint(mediaType string) string {
 // Request says what to ingest.
 type Request struct {
 	Collection string
-	Paths      []string // files and folders
+	Paths      []string // files, folders and addresses of sources
 	// Source names the root that the paths are or are in; if empty it is a source that is known to contain
 	// them, else it is named after the folder.
 	Source string
-	Prune  bool // delete documents under Paths whose file is gone
-	DryRun bool // write nothing; report what would be done
-	Moved  bool // a source of the same name and another root that still exists is the same folder, moved
+	Prune  bool         // delete documents under Paths whose file is gone
+	DryRun bool         // write nothing; report what would be done
+	Moved  bool         // a source of the same name and another root that still exists is the same folder, moved
+	Globs  source.Globs // which of the files that are found to read; what is stored of others stays
+	Shard  Shard        // which of them this run is for; likewise
+	// Changed, if not nil, has the absolute paths of the files on disk that are read; others only count as being there.
+	Changed map[string]struct{}
 }
 
 // Run ingests. observe, if not nil, is called with the events of the run, one at a time, the Report last.
@@ -124,10 +132,16 @@ type run struct {
 	quarantine map[corpus.DocumentID]corpus.Quarantined // when the run began
 	gaps       []gap                                    // folders that could not be listed
 	seen       map[corpus.DocumentID]struct{}           // discovered; nil without Prune
+	listed     map[corpus.DocumentID]struct{}           // found in remote sources; nil with fewer than two of them
+	ignore     map[string]*source.Ignore                // by source, of folders
+	scratch    string                                   // folder for what is fetched
 }
 
 func (r *run) run(ctx context.Context) error {
 	if err := corpus.CheckCollectionName(r.Collection); err != nil {
+		return err
+	}
+	if err := errors.Join(r.Globs.Check(), r.Shard.Check()); err != nil {
 		return err
 	}
 	if err := r.checkCollection(ctx); err != nil {
@@ -137,7 +151,11 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list sources: %w", err)
 	}
-	if r.plan, err = makePlan(r.Request, known); err != nil {
+	if r.plan, err = makePlan(ctx, r.Request, r.Open, known); err != nil {
+		return err
+	}
+	r.loadRules()
+	if err := r.checkIgnored(); err != nil {
 		return err
 	}
 	if !r.DryRun {
@@ -151,10 +169,19 @@ func (r *run) run(ctx context.Context) error {
 	if r.Prune {
 		r.seen = map[corpus.DocumentID]struct{}{}
 	}
+	if n := r.plan.remotes(); n > 0 {
+		if r.scratch, err = os.MkdirTemp("", "grounded-ingest-"); err != nil {
+			return fmt.Errorf("make a folder for what is fetched: %w", err)
+		}
+		defer os.RemoveAll(r.scratch)
+		if n > 1 {
+			r.listed = map[corpus.DocumentID]struct{}{}
+		}
+	}
 	if err := r.pipeline(ctx); err != nil {
 		return err
 	}
-	if r.files == 0 {
+	if r.files == 0 && r.Changed == nil {
 		r.warn("There was nothing to read in " + strings.Join(r.Paths, ", ") + ".")
 	}
 	if r.Prune {
@@ -240,7 +267,11 @@ func (r *run) pipeline(ctx context.Context) error {
 				if work.Err() != nil {
 					continue
 				}
-				if err := r.process(work, f, w); err != nil {
+				do := r.process
+				if f.remote != nil {
+					do = r.fetch
+				}
+				if err := do(work, f, w); err != nil {
 					cancel(err)
 				}
 			}

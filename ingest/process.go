@@ -36,6 +36,10 @@ type reading struct {
 func (r *run) process(ctx context.Context, f file, w *writer) error {
 	for attempt := 1; ; attempt++ {
 		read, err := readFile(f.disk)
+		if errors.Is(err, fs.ErrNotExist) && !f.named {
+			r.skip(f.path, "it went away before it was read")
+			return nil
+		}
 		if err != nil {
 			return r.reject(ctx, f, reading{}, parse.Unreadable, ioReason(err))
 		}
@@ -48,10 +52,8 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		case rejected && before.ContentHash == read.contentHash && before.PipelineFingerprint == r.PipelineFingerprint("") && !r.mayOpen(before):
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeQuarantined, Code: before.Code, Reason: before.Reason, Stale: isKnown})
 			return nil
-		case isKnown && !rejected && known.ContentHash == read.contentHash &&
-			known.PipelineFingerprint == r.PipelineFingerprint(known.MediaType) && known.EmbeddingFingerprint == r.embedding.Fingerprint():
-			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeUnchanged})
-			return nil
+		case isKnown && !rejected && known.ContentHash == read.contentHash && r.isCurrent(known):
+			return r.unchanged(ctx, f, known)
 		}
 		outcome := OutcomeNew
 		if isKnown {
@@ -91,6 +93,11 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		d.analyse()
 		return w.write(ctx, d)
 	}
+}
+
+// isCurrent reports whether a document was parsed, cut and embedded as it would be now.
+func (r *run) isCurrent(d corpus.Document) bool {
+	return d.PipelineFingerprint == r.PipelineFingerprint(d.MediaType) && d.EmbeddingFingerprint == r.embedding.Fingerprint()
 }
 
 // mayOpen reports whether passwords may open what could not be read. Which they were the last time is not kept.
@@ -141,7 +148,7 @@ func (r *run) scope() corpus.Scope {
 
 // reject ends the work on a file that can't be read: it is quarantined, or skipped if it is not meant for us.
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
-	known := parse.HasKnownExtension(f.path)
+	known := parse.HasKnownExtension(f.path) || parse.HasKnownExtension(f.disk)
 	switch {
 	case !known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
 		r.skip(f.path, reason)
@@ -199,9 +206,14 @@ func ioReason(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "The file may not be read: permission denied. Give the user who ingests the right to read it."
 	}
+	return fmt.Sprintf("The file can't be read: %s.", diskReason(err))
+}
+
+// diskReason is an error's message without the path.
+func diskReason(err error) string {
 	var cause *fs.PathError
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return fmt.Sprintf("The file can't be read: %v.", err)
+	return err.Error()
 }

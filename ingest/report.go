@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"grounded/corpus"
+	"grounded/ingest/parse"
+	"grounded/ingest/source"
 )
 
 // Event is a Discovered, a DocumentDone or, at the end, the Report. As JSON each is an object that says in
@@ -27,7 +29,7 @@ const (
 	OutcomeUnchanged   = "unchanged"
 	OutcomeQuarantined = "quarantined" // could not be read; what was stored of it before stays
 	OutcomePruned      = "pruned"
-	OutcomeFailed      = "failed" // named, but of a format that nothing here reads
+	OutcomeFailed      = "failed" // named, but not to be had, or of a format that nothing here reads
 )
 
 // DocumentDone tells what became of one file. In a dry run it is what would.
@@ -60,6 +62,7 @@ type Documents struct {
 	Quarantined int `json:"quarantined"`
 	Failed      int `json:"failed"`
 	Skipped     int `json:"skipped"`
+	Ignored     int `json:"ignored"` // files, and folders with all that is in them, that rules or patterns leave out
 }
 
 // Skipped is a file that was found in a folder and is not for us.
@@ -157,13 +160,20 @@ func (r *reporter) skip(path, reason string) {
 	}
 }
 
+func (r *reporter) leaveOut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Documents.Ignored++
+}
+
 func (r *reporter) warn(sentence string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Warnings = append(r.report.Warnings, sentence)
 }
 
-// namedErrors returns an error if a file that was asked for by name is of no format that is read here.
+// namedErrors returns an error if a file that was asked for by name could not be had, or is of no format that is
+// read here.
 func (r *reporter) namedErrors() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,10 +181,19 @@ func (r *reporter) namedErrors() error {
 		return nil
 	}
 	first := r.report.Failed[0]
-	if n := len(r.report.Failed); n > 1 {
-		return corpus.Errorf(corpus.ErrUnsupported, "read %s and %d more: %s", first.Document, n-1, first.Reason)
+	kind := corpus.ErrUnsupported
+	switch parse.ErrorCode(first.Code) {
+	case source.Gone:
+		kind = corpus.ErrNotFound
+	case source.Unreachable:
+		kind = corpus.ErrUnavailable
+	case source.Forbidden:
+		kind = corpus.ErrForbidden
 	}
-	return corpus.Errorf(corpus.ErrUnsupported, "read %s: %s", first.Document, first.Reason)
+	if n := len(r.report.Failed); n > 1 {
+		return corpus.Errorf(kind, "read %s and %d more: %s", first.Document, n-1, first.Reason)
+	}
+	return corpus.Errorf(kind, "read %s: %s", first.Document, first.Reason)
 }
 
 func (r *reporter) close() Report {

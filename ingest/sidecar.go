@@ -11,23 +11,9 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"grounded/ingest/source"
 )
-
-// A file NAME.meta.yaml beside NAME, or beside NAME with any extension, has metadata of the document: title,
-// groups that may see it, language, and any other keys. It overrides what the document says of itself.
-var sidecarSuffixes = []string{".meta.yaml", ".meta.yml"}
-
-func isSidecar(name string) bool {
-	for _, suffix := range sidecarSuffixes {
-		if len(name) > len(suffix) && strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// maxSidecar bounds the metadata beside a document, in bytes.
-const maxSidecar = 1 << 20
 
 // sidecar is the metadata beside a document. With err the document must not be indexed: its access groups
 // are not known.
@@ -46,28 +32,25 @@ func (r refusal) Error() string { return string(r) }
 func refusef(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
 func readSidecar(disk string) sidecar {
-	for _, base := range []string{disk, strings.TrimSuffix(disk, filepath.Ext(disk))} {
-		for _, suffix := range sidecarSuffixes {
-			path := base + suffix
-			info, err := os.Stat(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			s := sidecar{found: true}
-			if err == nil && info.Size() > maxSidecar {
-				err = fmt.Errorf("it has more than %d bytes", maxSidecar)
-			}
-			if err == nil {
-				s.bytes, err = os.ReadFile(path)
-			}
-			if err == nil {
-				err = yaml.Unmarshal(s.bytes, &s.values)
-			}
-			if err != nil {
-				s.err = refusef("The metadata in %s can't be read, so that it is not known who may see the document: %s", filepath.Base(path), yamlReason(err))
-			}
-			return s
+	for _, path := range source.SidecarNames(disk) {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
+		s := sidecar{found: true}
+		if err == nil && info.Size() > source.MaxSidecar {
+			err = fmt.Errorf("it has more than %d bytes", source.MaxSidecar)
+		}
+		if err == nil {
+			s.bytes, err = os.ReadFile(path)
+		}
+		if err == nil {
+			err = yaml.Unmarshal(s.bytes, &s.values)
+		}
+		if err != nil {
+			s.err = refusef("The metadata in %s can't be read, so that it is not known who may see the document: %s", filepath.Base(path), yamlReason(err))
+		}
+		return s
 	}
 	return sidecar{}
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"grounded/corpus"
 	"grounded/ingest"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
@@ -21,40 +24,66 @@ func (p *program) ingestCommand() *cobra.Command {
 	var request ingest.Request
 	var quiet bool
 	var passwords []string
+	var shard string
+	open := &opener{program: p}
 	command := &cobra.Command{
 		Use:   "ingest PATH…",
 		Short: "Read documents into a collection: new ones, and what changed of the others",
-		Long: `Reads files and folders into a collection. What is unchanged costs nothing; of a changed
-document only the chunks with new text are embedded. It may be stopped and started again
-at any time: nothing is lost and nothing is double.
+		Long: `Reads files and folders into a collection, and pages of the web, sitemaps, buckets and
+standard input as well. What is unchanged costs nothing; of a changed document only the
+chunks with new text are embedded. It may be stopped and started again at any time:
+nothing is lost and nothing is double.
+
+In folders, a .groundedignore says what is not read, like a .gitignore.
 
 Exit codes: 0 all is in; 3 all is in but for files that could not be read, which are listed
 with the reason; 1 it failed.`,
 		Example: examples("grounded ingest ~/company/documents", "grounded ingest --prune ~/company/documents   # also forget deleted files",
-			"grounded ingest --dry-run ~/company/documents", "grounded ingest --collection legal --source contracts /mnt/contracts"),
+			"grounded ingest --dry-run ~/company/documents", "grounded ingest --collection legal --source contracts /mnt/contracts",
+			"grounded ingest --include '*.pdf' --exclude 'drafts/**' ~/company/documents",
+			"grounded ingest --prune https://docs.example.com/sitemap.xml", "grounded ingest --allow-private http://wiki.intranet/handbook.html",
+			"grounded ingest --prune s3://company-documents/policies", "make-report | grounded ingest --name report.md -",
+			"grounded ingest --shard 2/8 /mnt/archive   # the second of eight machines"),
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
 			request.Paths = args
+			if request.Shard, err = parseShard(shard); err != nil {
+				return usageError{err}
+			}
+			if err := request.Globs.Check(); err != nil {
+				return usageError{err}
+			}
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
 				for _, password := range s.config.Ingest.Passwords {
 					passwords = append(passwords, string(password))
 				}
-				return p.ingest(cmd.Context(), s, request, passwords, quiet)
+				if len(request.Globs.Include) == 0 {
+					request.Globs.Include = s.config.Ingest.Include
+				}
+				request.Globs.Exclude = append(request.Globs.Exclude, s.config.Ingest.Exclude...)
+				open.config = s.config.Ingest
+				return p.ingest(cmd.Context(), s, request, open, passwords, quiet)
 			})
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&request.Source, "source", "", "`name` of the source (default: the folder's name)")
+	flags.StringVar(&request.Source, "source", "", "`name` of the source (default: the name of the folder, host or bucket)")
 	flags.BoolVar(&request.Moved, "moved", false, "the source's folder has moved here")
-	flags.BoolVar(&request.Prune, "prune", false, "remove documents whose file is gone")
+	flags.BoolVar(&request.Prune, "prune", false, "remove documents whose file or page is gone")
 	flags.BoolVar(&request.DryRun, "dry-run", false, "say what would happen, and do nothing")
 	flags.StringArrayVar(&passwords, "password", nil, "a `password` to try on files that need one; may be given again (others on the machine can see it: ingest.passwords in the configuration is safer)")
+	flags.StringArrayVar(&request.Globs.Include, "include", nil, "read only files that match a `pattern`, as '*.pdf' or 'hr/**'; may be given again")
+	flags.StringArrayVar(&request.Globs.Exclude, "exclude", nil, "leave out files and folders that match a `pattern`; may be given again")
+	flags.StringVar(&shard, "shard", "", "read only `part` 2/8 of each source, of eight that are alike")
+	flags.StringVar(&open.name, "name", "", "what the document on standard input is called, as `report.md`")
+	flags.BoolVar(&open.allowPrivate, "allow-private", false, "read pages of private networks and of this machine")
 	flags.BoolVar(&quiet, "quiet", false, "print nothing but errors")
 	return command
 }
 
-func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, passwords []string, quiet bool) error {
+func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, passwords []string, quiet bool) error {
 	// Little is alive at a time and much is made: collecting less often takes a tenth off the time.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(ingestMemory)
@@ -74,7 +103,7 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	}
 	defer pool.Close()
 	pipeline, err := ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Chunk: chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
 	})
 	if err != nil {
@@ -96,6 +125,23 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 		return errQuarantined
 	}
 	return nil
+}
+
+// parseShard reads "2/8"; empty is no shard.
+func parseShard(text string) (s ingest.Shard, err error) {
+	if text == "" {
+		return s, nil
+	}
+	number, of, ok := strings.Cut(text, "/")
+	if ok {
+		if s.Number, err = strconv.Atoi(number); err == nil {
+			s.Of, err = strconv.Atoi(of)
+		}
+	}
+	if !ok || err != nil || s == (ingest.Shard{}) {
+		return s, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "%q is no shard", text), "shards of eight machines are 1/8, 2/8 and so on to 8/8")
+	}
+	return s, s.Check()
 }
 
 // watchIngest returns what is told of each event: a line of JSON, a bar on a terminal, or nothing. done ends it.
@@ -141,6 +187,9 @@ func (p *program) printReport(r ingest.Report) {
 	t.write(p.stdout, 0)
 	for _, warning := range r.Warnings {
 		p.printf("%s\n", warning)
+	}
+	if d.Ignored > 0 {
+		p.printf("left out by rules and patterns: %d\n", d.Ignored)
 	}
 	if d.Skipped > 0 {
 		p.printf("\n%s skipped:\n", count(d.Skipped, "file"))

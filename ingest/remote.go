@@ -1,0 +1,164 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"grounded/corpus"
+	"grounded/ingest/parse"
+	"grounded/ingest/source"
+)
+
+// Keys of a document's metadata that tell what it was fetched as; they are not there for files of this machine.
+const (
+	revisionKey = "source_revision" // source.Fetched.Revision
+	listingKey  = "source_listing"  // source.Fetched.Listing
+)
+
+// remote is what has to be fetched before it is read.
+type remote struct {
+	source.Entry
+	source.Fetched
+}
+
+// list has a source tell of its entries.
+func (w *walk) list(s source.Source) error {
+	if err := s.List(w.ctx, w); err != nil {
+		return fmt.Errorf("list %s: %w", w.source, err)
+	}
+	return nil
+}
+
+// Found implements source.Visitor.
+func (w *walk) Found(e source.Entry) error {
+	path := identity(e.Path)
+	if !e.Named {
+		if !w.Globs.Match(path) {
+			w.leaveOut()
+			return w.ctx.Err()
+		}
+		if !w.Shard.has(path) {
+			return w.ctx.Err()
+		}
+	}
+	f := file{path: path, uri: e.URI, named: e.Named, remote: &remote{Entry: e}}
+	if w.listed != nil {
+		id := corpus.NewDocumentID(w.Collection, w.source, path)
+		if _, twice := w.listed[id]; twice {
+			return w.ctx.Err()
+		}
+		w.listed[id] = struct{}{}
+	}
+	return w.send(f)
+}
+
+// Skip implements source.Visitor.
+func (w *walk) Skip(path, reason string) {
+	w.remember(file{path: identity(path)})
+	w.skip(path, reason)
+}
+
+// Gap implements source.Visitor.
+func (w *walk) Gap(path, reason string) {
+	w.done(DocumentDone{Source: w.source, Document: path, Outcome: OutcomeQuarantined, Code: string(source.Unreachable), Reason: reason})
+}
+
+// fetch makes a file of an entry, and goes on with it as with any other.
+func (r *run) fetch(ctx context.Context, f file, w *writer) error {
+	known, isKnown, err := r.stored(ctx, f)
+	if err != nil {
+		return err
+	}
+	_, rejected := r.quarantine[f.id]
+	revision := ""
+	if isKnown && !rejected && r.isCurrent(known) {
+		revision, _ = known.Metadata[revisionKey].(string)
+	}
+	folder, err := os.MkdirTemp(r.scratch, "")
+	if err != nil {
+		return fmt.Errorf("make a folder for what is fetched: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	fetched, err := f.remote.Fetch(ctx, folder, revision)
+	code := parse.CodeOf(err)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case code == source.Gone && isKnown && r.Prune:
+		return r.remove(ctx, f)
+	case code == source.Forbidden && !f.named:
+		r.skip(f.path, err.Error())
+		return nil
+	case code != "" && f.named && code != parse.TooLarge:
+		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: err.Error(), Stale: isKnown})
+		return nil
+	case code != "":
+		return r.reject(ctx, f, reading{}, code, err.Error())
+	case err != nil:
+		return fmt.Errorf("fetch %s: %w", f.path, err)
+	case fetched.File == "" && revision == "":
+		return fmt.Errorf("fetch %s: the source gave nothing", f.path)
+	}
+	f.disk = filepath.Join(folder, filepath.Base(fetched.File))
+	f.remote = &remote{f.remote.Entry, fetched}
+	if fetched.File == "" {
+		return r.unchanged(ctx, f, known)
+	}
+	return r.process(ctx, f, w)
+}
+
+// remove deletes a document that its source says is gone.
+func (r *run) remove(ctx context.Context, f file) error {
+	if !r.DryRun {
+		if err := r.Store.Delete(ctx, r.Collection, f.id); err != nil {
+			return fmt.Errorf("prune %s: %w", f.path, err)
+		}
+	}
+	r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomePruned})
+	return nil
+}
+
+// unchanged ends the work on a document that is stored as it is. Only what it was fetched as may be new.
+func (r *run) unchanged(ctx context.Context, f file, known corpus.Document) error {
+	if values := f.origin(); values != nil && !r.DryRun && r.fetchedAnew(known, values) {
+		known.Metadata = maps.Clone(known.Metadata)
+		if known.Metadata == nil {
+			known.Metadata = map[string]any{}
+		}
+		maps.Copy(known.Metadata, values)
+		// Another process may have deleted it meanwhile: then it is gone, and the next run reads it.
+		if err := r.copyDocument(ctx, known.ID, known); err != nil && !errors.Is(err, corpus.ErrNotFound) {
+			return fmt.Errorf("store %s: %w", f.path, err)
+		}
+	}
+	r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeUnchanged})
+	return nil
+}
+
+func (r *run) fetchedAnew(known corpus.Document, values map[string]any) bool {
+	for key, value := range values {
+		if known.Metadata[key] != value {
+			return true
+		}
+	}
+	return false
+}
+
+// origin is what a fetched document's metadata tells of its source; nil for a file.
+func (f file) origin() map[string]any {
+	if f.remote == nil {
+		return nil
+	}
+	values := map[string]any{}
+	if f.remote.Revision != "" {
+		values[revisionKey] = f.remote.Revision
+	}
+	if f.remote.Listing != "" {
+		values[listingKey] = f.remote.Listing
+	}
+	return values
+}

@@ -38,7 +38,7 @@ func (r *run) discover(ctx context.Context, out chan<- file) error {
 		var err error
 		switch {
 		case s.remote != nil:
-			err = w.list(s.remote)
+			err = s.remote.List(ctx, &remoteWalk{walk: w, from: s.source})
 		case s.file:
 			err = w.send(file{path: s.path, disk: s.disk, uri: s.disk, named: true})
 		default:

@@ -215,16 +215,25 @@ func (r *run) prepareStore(ctx context.Context) error {
 	if err := r.Store.CreateCollection(ctx, corpus.Collection{Name: r.Collection, Embedding: r.embedding, CreatedAt: now}); err != nil {
 		return fmt.Errorf("create collection %s: %w", r.Collection, err)
 	}
-	for _, s := range r.plan.sources {
-		s.UsedAt = now
-		if err := r.Store.PutSource(ctx, s); err != nil {
-			return fmt.Errorf("remember source %s: %w", s.Name, err)
+	for _, s := range r.plan.scopes {
+		if s.remote == nil {
+			if err := r.putSource(ctx, s.source); err != nil {
+				return err
+			}
 		}
 	}
 	for _, a := range r.plan.absorbed {
 		if err := r.absorb(ctx, a); err != nil {
 			return fmt.Errorf("absorb source %s into %s: %w", a.from.Name, a.into.Name, err)
 		}
+	}
+	return nil
+}
+
+func (r *run) putSource(ctx context.Context, s corpus.Source) error {
+	s.UsedAt = time.Now().UTC()
+	if err := r.Store.PutSource(ctx, s); err != nil {
+		return fmt.Errorf("remember source %s: %w", s.Name, err)
 	}
 	return nil
 }

@@ -25,16 +25,22 @@ type remote struct {
 	source.Fetched
 }
 
-// list has a source tell of its entries.
-func (w *walk) list(s source.Source) error {
-	if err := s.List(w.ctx, w); err != nil {
-		return fmt.Errorf("list %s: %w", w.source, err)
-	}
-	return nil
+// remoteWalk is what a source that lists itself tells its entries.
+type remoteWalk struct {
+	walk
+	from corpus.Source
+	put  bool // from is remembered
 }
 
 // Found implements source.Visitor.
-func (w *walk) Found(e source.Entry) error {
+func (w *remoteWalk) Found(e source.Entry) error {
+	// A source that could not be listed is none: the address may be wrong.
+	if !w.put && !w.DryRun {
+		if err := w.putSource(w.ctx, w.from); err != nil {
+			return err
+		}
+		w.put = true
+	}
 	path := identity(e.Path)
 	if !e.Named {
 		if !w.Globs.Match(path) {
@@ -57,13 +63,13 @@ func (w *walk) Found(e source.Entry) error {
 }
 
 // Skip implements source.Visitor.
-func (w *walk) Skip(path, reason string) {
+func (w *remoteWalk) Skip(path, reason string) {
 	w.remember(file{path: identity(path)})
 	w.skip(path, reason)
 }
 
 // Gap implements source.Visitor.
-func (w *walk) Gap(path, reason string) {
+func (w *remoteWalk) Gap(path, reason string) {
 	w.done(DocumentDone{Source: w.source, Document: path, Outcome: OutcomeQuarantined, Code: string(source.Unreachable), Reason: reason})
 }
 

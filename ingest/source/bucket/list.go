@@ -26,7 +26,7 @@ func (o *objects) List(ctx context.Context, v source.Visitor) error {
 			o.single, o.found = true, 1
 			beside, err := o.sidecars(ctx, o.key)
 			if err != nil {
-				return o.fail(ctx, doing, err)
+				return err
 			}
 			return v.Found(o.entry(info, beside, true))
 		}
@@ -40,7 +40,7 @@ func (o *objects) List(ctx context.Context, v source.Visitor) error {
 	}
 	beside, err := o.sidecars(ctx, prefix)
 	if err != nil {
-		return o.fail(ctx, doing, err)
+		return err
 	}
 	taken := map[string]bool{} // keys that have more than one form
 	err = o.each(ctx, prefix, func(info minio.ObjectInfo) error {

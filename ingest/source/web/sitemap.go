@@ -104,7 +104,7 @@ func (s *site) visit(ctx context.Context, v source.Visitor, m sitemapAt) error {
 	})
 	var broken brokenError
 	if errors.As(err, &broken) {
-		s.lose(v, m.address, broken.Error())
+		s.lose(v, m.address, broken.Error()+".")
 		return nil
 	}
 	return err
@@ -160,7 +160,7 @@ func locations(content []byte, visit func(isMap bool, loc string) error) error {
 			return nil
 		}
 		if err != nil {
-			return brokenError{fmt.Errorf("it breaks off or is no XML: %w.", err)}
+			return brokenError{fmt.Errorf("it breaks off or is no XML: %w", err)}
 		}
 		switch token := token.(type) {
 		case xml.StartElement:

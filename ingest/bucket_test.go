@@ -176,6 +176,28 @@ func TestABucketIsASource(t *testing.T) {
 	w.wantNames("docs:a.txt", "docs:hr/c.md", "docs:hr2/d.txt")
 }
 
+func TestShardsOfABucketLeaveEachOtherAlone(t *testing.T) {
+	objects := map[string]string{}
+	for i := range 9 {
+		objects[fmt.Sprintf("%d.txt", i)] = fmt.Sprintf("%s It is number %d.", note, i)
+	}
+	w, s := newBucket(t, objects)
+	for _, k := range []int{1, 2, 1, 2} {
+		w.ingest(ingest.Request{Paths: []string{"s3://docs"}, Prune: true, Shard: ingest.Shard{Number: k, Of: 2}})
+	}
+	if n := len(w.names()); n != 9 {
+		t.Errorf("%d documents are in", n)
+	}
+	s.change(func() { delete(s.objects, "3.txt") })
+	gone := 0
+	for _, k := range []int{1, 2} {
+		gone += w.ingest(ingest.Request{Paths: []string{"s3://docs"}, Prune: true, Shard: ingest.Shard{Number: k, Of: 2}}).Documents.Pruned
+	}
+	if gone != 1 || len(w.names()) != 8 {
+		t.Errorf("%d were pruned, %d are left", gone, len(w.names()))
+	}
+}
+
 func TestAListOfABucketThatBreaksOffPrunesNothing(t *testing.T) {
 	objects := map[string]string{}
 	for i := range 7 {

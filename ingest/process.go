@@ -37,8 +37,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 	for attempt := 1; ; attempt++ {
 		read, err := readFile(f.disk)
 		if errors.Is(err, fs.ErrNotExist) && !f.named {
-			r.skip(f.path, "it went away before it was read")
-			return nil
+			return r.passOver(f, "it went away before it was read")
 		}
 		if err != nil {
 			return r.reject(ctx, f, reading{}, parse.Unreadable, ioReason(err))
@@ -63,6 +62,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: outcome})
 			return nil
 		}
+		r.begin(f)
 		if read.sidecar.err != nil {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
@@ -151,8 +151,7 @@ func (r *run) reject(ctx context.Context, f file, read reading, code parse.Error
 	known := parse.HasKnownExtension(f.path) || parse.HasKnownExtension(f.disk)
 	switch {
 	case !known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
-		r.skip(f.path, reason)
-		return nil
+		return r.passOver(f, reason)
 	case !known && code == parse.UnsupportedFormat:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
 		return nil
@@ -171,6 +170,12 @@ func (r *run) reject(ctx context.Context, f file, read reading, code parse.Error
 		}
 	}
 	r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeQuarantined, Code: string(code), Reason: reason, Stale: stale})
+	return nil
+}
+
+// passOver ends the work on a file that is not meant for us.
+func (r *run) passOver(f file, reason string) error {
+	r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeSkipped, Reason: reason})
 	return nil
 }
 

@@ -97,8 +97,7 @@ func (r *run) fetch(ctx context.Context, f file, w *writer) error {
 	case code == source.Gone && isKnown && r.Prune:
 		return r.remove(ctx, f)
 	case code == source.Forbidden && !f.named:
-		r.skip(f.path, err.Error())
-		return nil
+		return r.passOver(f, err.Error())
 	case code != "" && f.named && code != parse.TooLarge:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: err.Error(), Stale: isKnown})
 		return nil

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"grounded/corpus"
@@ -25,6 +24,8 @@ func (p *program) ingestCommand() *cobra.Command {
 	var quiet bool
 	var passwords []string
 	var shard string
+	var follow bool
+	var poll time.Duration
 	open := &opener{program: p}
 	command := &cobra.Command{
 		Use:   "ingest PATH…",
@@ -43,6 +44,7 @@ with the reason; 1 it failed.`,
 			"grounded ingest --include '*.pdf' --exclude 'drafts/**' ~/company/documents",
 			"grounded ingest --prune https://docs.example.com/sitemap.xml", "grounded ingest --allow-private http://wiki.intranet/handbook.html",
 			"grounded ingest --prune s3://company-documents/policies", "make-report | grounded ingest --name report.md -",
+			"grounded ingest --watch --prune ~/company/documents   # until Ctrl-C",
 			"grounded ingest --shard 2/8 /mnt/archive   # the second of eight machines"),
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,6 +56,10 @@ with the reason; 1 it failed.`,
 			if err := request.Globs.Check(); err != nil {
 				return usageError{err}
 			}
+			var watch *ingest.Watch
+			if follow || poll > 0 {
+				watch = &ingest.Watch{Poll: poll}
+			}
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
 				for _, password := range s.config.Ingest.Passwords {
@@ -64,7 +70,7 @@ with the reason; 1 it failed.`,
 				}
 				request.Globs.Exclude = append(request.Globs.Exclude, s.config.Ingest.Exclude...)
 				open.config = s.config.Ingest
-				return p.ingest(cmd.Context(), s, request, open, passwords, quiet)
+				return p.ingest(cmd.Context(), s, request, open, watch, passwords, quiet)
 			})
 		},
 	}
@@ -77,13 +83,15 @@ with the reason; 1 it failed.`,
 	flags.StringArrayVar(&request.Globs.Include, "include", nil, "read only files that match a `pattern`, as '*.pdf' or 'hr/**'; may be given again")
 	flags.StringArrayVar(&request.Globs.Exclude, "exclude", nil, "leave out files and folders that match a `pattern`; may be given again")
 	flags.StringVar(&shard, "shard", "", "read only `part` 2/8 of each source, of eight that are alike")
+	flags.BoolVar(&follow, "watch", false, "go on until interrupted, and read what changes in the folders as it does")
+	flags.DurationVar(&poll, "poll", 0, "with --watch: look for changes that often, as `10s`, where the system does not tell of them by itself")
 	flags.StringVar(&open.name, "name", "", "what the document on standard input is called, as `report.md`")
 	flags.BoolVar(&open.allowPrivate, "allow-private", false, "read pages of private networks and of this machine")
 	flags.BoolVar(&quiet, "quiet", false, "print nothing but errors")
 	return command
 }
 
-func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, passwords []string, quiet bool) error {
+func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, watch *ingest.Watch, passwords []string, quiet bool) error {
 	// Little is alive at a time and much is made: collecting less often takes a tenth off the time.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(ingestMemory)
@@ -109,7 +117,10 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	if err != nil {
 		return err
 	}
-	observe, done := p.watchIngest(quiet)
+	if watch != nil {
+		return p.follow(ctx, pipeline, request, *watch, quiet)
+	}
+	observe, done := p.showProgress(quiet)
 	report, err := pipeline.Run(ctx, request, observe)
 	done()
 	if !quiet && !p.json && (err == nil || report.Documents.New+report.Documents.Changed > 0) {
@@ -144,36 +155,11 @@ func parseShard(text string) (s ingest.Shard, err error) {
 	return s, s.Check()
 }
 
-// watchIngest returns what is told of each event: a line of JSON, a bar on a terminal, or nothing. done ends it.
-func (p *program) watchIngest(quiet bool) (observe func(ingest.Event), done func()) {
-	switch {
-	case p.json:
-		return func(e ingest.Event) { _ = p.printJSON(e) }, func() {}
-	case quiet || !isTerminal(p.stderr):
-		return nil, func() {}
-	}
-	bar := progressbar.NewOptions(-1,
-		progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription("ingesting"),
-		progressbar.OptionShowCount(), progressbar.OptionSetItsString("files"), progressbar.OptionShowIts(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
-	chunks := 0
-	return func(e ingest.Event) {
-		switch e := e.(type) {
-		case ingest.Discovered:
-			bar.ChangeMax(e.Files)
-		case ingest.DocumentDone:
-			if e.Outcome == ingest.OutcomePruned {
-				return
-			}
-			chunks += e.Chunks.Written
-			bar.Describe("ingesting, " + count(chunks, "chunk"))
-			_ = bar.Add(1)
-		}
-	}, func() { _ = bar.Finish() }
-}
-
 // listedFiles is how many files of a kind the closing report names.
 const listedFiles = 20
+
+// listedQuarantined is how many files that could not be read it names: more, since each is one to look after.
+const listedQuarantined = 200
 
 // printReport is the closing table.
 func (p *program) printReport(r ingest.Report) {
@@ -181,9 +167,9 @@ func (p *program) printReport(r ingest.Report) {
 	if r.DryRun {
 		p.printf("nothing was written; an ingest would do this:\n")
 	}
-	t := newTable("new", "changed", "unchanged", "pruned", "quarantined", "skipped", "chunks written", "reused", "embedded", "seconds")
+	t := newTable("new", "changed", "unchanged", "pruned", "quarantined", "skipped", "pages", "chunks written", "reused", "embedded", "seconds")
 	t.add(fmt.Sprint(d.New), fmt.Sprint(d.Changed), fmt.Sprint(d.Unchanged), fmt.Sprint(d.Pruned), fmt.Sprint(d.Quarantined), fmt.Sprint(d.Skipped),
-		fmt.Sprint(r.Chunks.Written), fmt.Sprint(r.Chunks.Reused), fmt.Sprint(r.Chunks.Embedded), fmt.Sprintf("%.1f", r.Seconds))
+		fmt.Sprint(r.Pages), fmt.Sprint(r.Chunks.Written), fmt.Sprint(r.Chunks.Reused), fmt.Sprint(r.Chunks.Embedded), fmt.Sprintf("%.1f", r.Seconds))
 	t.write(p.stdout, 0)
 	for _, warning := range r.Warnings {
 		p.printf("%s\n", warning)
@@ -200,14 +186,32 @@ func (p *program) printReport(r ingest.Report) {
 			p.printf("  … and %d more; --json names them all\n", more)
 		}
 	}
-	if len(r.Quarantined) > 0 {
-		p.printf("\n%s could not be read:\n", count(len(r.Quarantined), "file"))
-		for _, f := range r.Quarantined {
-			stale := ""
-			if f.Stale {
-				stale = " (an older version is still in)"
-			}
-			p.printf("  %s: %s%s\n", f.Document, f.Reason, stale)
+	if len(r.Slowest) > 0 && r.Slowest[0].Seconds >= slowSeconds {
+		p.printf("\nslowest:\n")
+		for _, f := range r.Slowest {
+			p.printf("  %s: %.1f seconds, %s, %s\n", f.Document, f.Seconds, count(f.Pages, "page"), count(f.Chunks.Written, "chunk"))
 		}
+	}
+	p.printQuarantined(r.Quarantined)
+}
+
+// slowSeconds is how long a document has to take for the slowest to be named.
+const slowSeconds = 5
+
+// printQuarantined names the files that could not be read, and why.
+func (p *program) printQuarantined(files []ingest.DocumentDone) {
+	if len(files) == 0 {
+		return
+	}
+	p.printf("\n%s could not be read; another ingest tries again when they, or what reads them, have changed:\n", count(len(files), "file"))
+	for _, f := range files[:min(listedQuarantined, len(files))] {
+		stale := ""
+		if f.Stale {
+			stale = " (an older version is still in)"
+		}
+		p.printf("  %s: %s%s\n", f.Document, f.Reason, stale)
+	}
+	if more := len(files) - listedQuarantined; more > 0 {
+		p.printf("  … and %d more; --json names them all\n", more)
 	}
 }

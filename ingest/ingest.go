@@ -67,12 +67,6 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU() + 2
 	}
-	if c.BatchTexts == 0 {
-		c.BatchTexts = 64
-	}
-	if c.Requests == 0 {
-		c.Requests = 4
-	}
 	embedding, err := c.Embedder.Embedding(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask embedder for its model: %w", err)
@@ -147,12 +141,20 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.checkCollection(ctx); err != nil {
 		return err
 	}
+	if !r.DryRun {
+		if err := r.Store.Recover(ctx, r.Collection); err != nil {
+			return fmt.Errorf("finish what an earlier run left: %w", err)
+		}
+	}
 	known, err := r.Store.Sources(ctx, r.Collection)
 	if err != nil {
 		return fmt.Errorf("list sources: %w", err)
 	}
 	if r.plan, err = makePlan(ctx, r.Request, r.Open, known); err != nil {
 		return err
+	}
+	for i, s := range r.plan.scopes {
+		r.plan.scopes[i].source.Paths = r.plan.covered(s.source.Name, known)
 	}
 	r.loadRules()
 	if err := r.checkIgnored(); err != nil {
@@ -261,7 +263,7 @@ func (r *run) pipeline(ctx context.Context) error {
 	defer cancel(nil)
 	files := make(chan file, 64)
 	w := newWriter(r, cancel)
-	go w.vectors.serve(work)
+	go w.vectors.Serve(work)
 
 	var readers sync.WaitGroup
 	readers.Go(func() {

@@ -60,6 +60,26 @@ type Ingest struct {
 	ChunkTokens   int      `yaml:"chunk_tokens"`
 	OverlapTokens int      `yaml:"overlap_tokens"`
 	Passwords     []Secret `yaml:"passwords"`
+	Include       []string `yaml:"include"`
+	Exclude       []string `yaml:"exclude"`
+	Web           Web      `yaml:"web"`
+	S3            S3       `yaml:"s3"`
+}
+
+// Web says how pages are read.
+type Web struct {
+	AllowPrivate bool     `yaml:"allow_private"`
+	Timeout      Duration `yaml:"timeout"`
+}
+
+// S3 says where buckets are and who reads them.
+type S3 struct {
+	Endpoint     string `yaml:"endpoint"`
+	Region       string `yaml:"region"`
+	AccessKey    Secret `yaml:"access_key"`
+	SecretKey    Secret `yaml:"secret_key"`
+	SessionToken Secret `yaml:"session_token"`
+	PathStyle    bool   `yaml:"path_style"`
 }
 
 // Retrieve says how passages are searched.

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"maps"
+	"strings"
 	"sync"
 
 	"grounded/analyze"
@@ -33,12 +35,13 @@ func (r *run) document(f file, read reading, parsed parse.Document) (*document, 
 	if language == "" {
 		language = parsed.Language
 	}
+	maps.Copy(m.rest, f.origin())
 	d := &document{Document: corpus.Document{
 		ID:                   f.id,
 		Collection:           r.Collection,
 		Source:               f.source,
 		Path:                 f.path,
-		URI:                  f.uri,
+		URI:                  strings.ToValidUTF8(f.uri, "\uFFFD"),
 		Title:                title,
 		MediaType:            parsed.MediaType,
 		Language:             language,

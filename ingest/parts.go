@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/ingest/parse"
+	"grounded/ingest/source"
 )
 
 // Limits on documents inside of documents: members of archives, attachments. Zero values are the defaults.
@@ -118,7 +118,7 @@ func (r *run) processParts(ctx context.Context, f file, read reading, d *documen
 	there, whole := map[string]bool{}, true
 	var parts []file
 	for _, p := range parsed.Parts {
-		if isSidecar(path.Base(p.Path)) {
+		if source.IsSidecar(p.Path) {
 			c.sidecars[p.Path] = p
 			continue
 		}
@@ -242,7 +242,7 @@ func (p *part) when() time.Time {
 // sidecar is the metadata of a part: what is beside it in its container, under what it inherits.
 func (p *part) sidecar() sidecar {
 	s := sidecar{}
-	for _, name := range sidecarNames(p.Path) {
+	for _, name := range source.SidecarNames(p.Path) {
 		if beside, ok := p.sidecars[name]; ok {
 			s = p.readSidecar(beside)
 			break

@@ -38,6 +38,9 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 	defer r.removeUnpacked(unpacked)
 	for attempt := 1; ; attempt++ {
 		read, err := readFile(f)
+		if errors.Is(err, fs.ErrNotExist) && !f.named {
+			return r.passOver(f, "it went away before it was read")
+		}
 		if err != nil {
 			return r.reject(ctx, f, reading{}, parse.Unreadable, ioReason(err))
 		}
@@ -51,17 +54,12 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeQuarantined, Code: before.Code, Reason: before.Reason, Stale: isKnown})
 			return nil
 		case isKnown && !rejected && known.ContentHash == read.contentHash && r.isCurrent(known):
-			parts, ok, err := r.unchangedParts(ctx, f, known)
+			parts, whole, err := r.unchangedParts(ctx, f, known)
 			if err != nil {
 				return err
 			}
-			if ok {
-				r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeUnchanged})
-				for _, p := range parts {
-					r.found()
-					r.done(p)
-				}
-				return nil
+			if whole {
+				return r.unchanged(ctx, f, known, parts)
 			}
 		}
 		outcome := OutcomeNew
@@ -72,6 +70,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: outcome})
 			return nil
 		}
+		r.begin(f)
 		if read.sidecar.err != nil {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
@@ -124,16 +123,19 @@ func (r *run) mayOpen(q corpus.Quarantined) bool {
 
 // parse has the parser read the file, if its bytes still have this hash.
 func (r *run) parse(ctx context.Context, f file, sum, unpacked string) (parse.Document, error) {
-	in := parse.Input{Path: f.disk, Name: path.Base(f.path), SHA256: sum, Passwords: r.Passwords, Limits: r.limits(f)}
+	in := parse.Input{Path: f.disk, SHA256: sum, Passwords: r.Passwords, Limits: r.limits(f)}
 	if r.opens(f) {
 		in.Scratch = unpacked
+	}
+	if f.part != nil {
+		in.Name = path.Base(f.path)
 	}
 	if !utf8.ValidString(f.disk) { // such a path can't be told to another process
 		data, err := os.ReadFile(f.disk)
 		if err != nil {
 			return parse.Document{}, &parse.Error{Code: parse.Unreadable, Reason: ioReason(err)}
 		}
-		in.Path, in.Data = "", data
+		in.Path, in.Name, in.Data = "", path.Base(f.path), data
 	}
 	return r.Parser.Parse(ctx, in)
 }
@@ -168,12 +170,11 @@ func (r *run) scope() corpus.Scope {
 
 // reject ends the work on a file that can't be read: it is quarantined, or skipped if it is not meant for us.
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
-	known := parse.HasKnownExtension(f.path)
+	known := parse.HasKnownExtension(f.path) || f.remote != nil && parse.HasKnownExtension(f.disk)
 	switch {
 	case code == parse.Link,
 		!known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
-		r.skip(f.path, reason)
-		return nil
+		return r.passOver(f, reason)
 	case !known && code == parse.UnsupportedFormat:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
 		return nil
@@ -203,6 +204,12 @@ func (r *run) removeUnpacked(dir string) {
 	if err := os.RemoveAll(dir); err != nil {
 		r.warn(fmt.Sprintf("Unpacked files could not be removed: %v.", err))
 	}
+}
+
+// passOver ends the work on a file that is not meant for us.
+func (r *run) passOver(f file, reason string) error {
+	r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeSkipped, Reason: reason})
+	return nil
 }
 
 // readFile hashes a file and reads the metadata beside it.
@@ -242,9 +249,14 @@ func ioReason(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "The file may not be read: permission denied. Give the user who ingests the right to read it."
 	}
+	return fmt.Sprintf("The file can't be read: %s.", diskReason(err))
+}
+
+// diskReason is an error's message without the path.
+func diskReason(err error) string {
 	var cause *fs.PathError
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return fmt.Sprintf("The file can't be read: %v.", err)
+	return err.Error()
 }

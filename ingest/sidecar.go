@@ -15,23 +15,9 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"grounded/ingest/source"
 )
-
-// A file NAME.meta.yaml beside NAME, or beside NAME with any extension, has metadata of the document: title,
-// groups that may see it, language, and any other keys. It overrides what the document says of itself.
-var sidecarSuffixes = []string{".meta.yaml", ".meta.yml"}
-
-func isSidecar(name string) bool {
-	for _, suffix := range sidecarSuffixes {
-		if len(name) > len(suffix) && strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// maxSidecar bounds the metadata beside a document, in bytes.
-const maxSidecar = 1 << 20
 
 // author is who wrote a sidecar.
 type author int
@@ -57,19 +43,8 @@ func (r refusal) Error() string { return string(r) }
 
 func refusef(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
-// sidecarNames are those that the metadata beside a file may have, the one that counts first.
-func sidecarNames(name string) []string {
-	var names []string
-	for _, base := range []string{name, strings.TrimSuffix(name, filepath.Ext(name))} {
-		for _, suffix := range sidecarSuffixes {
-			names = append(names, base+suffix)
-		}
-	}
-	return names
-}
-
 func readSidecar(disk string) sidecar {
-	for _, path := range sidecarNames(disk) {
+	for _, path := range source.SidecarNames(disk) {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			return loadSidecar(path, filepath.Base(path), owner)
 		}
@@ -82,8 +57,8 @@ func readSidecar(disk string) sidecar {
 func loadSidecar(path, name string, author author) sidecar {
 	s := sidecar{found: true}
 	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxSidecar {
-		err = fmt.Errorf("it has more than %d bytes", maxSidecar)
+	if err == nil && info.Size() > source.MaxSidecar {
+		err = fmt.Errorf("it has more than %d bytes", source.MaxSidecar)
 	}
 	if err == nil {
 		s.bytes, err = os.ReadFile(path)

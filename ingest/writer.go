@@ -106,7 +106,7 @@ func (w *writer) finish(ctx context.Context, d *document) error {
 		return fmt.Errorf("store %s: %w", d.Path, err)
 	}
 	w.done(DocumentDone{
-		ID: d.ID, Source: d.Source, Document: d.Path, Outcome: d.outcome, Warnings: d.warnings,
+		ID: d.ID, Source: d.Source, Document: d.Path, Outcome: d.outcome, Pages: d.PageCount, Warnings: d.warnings,
 		Chunks: Chunks{Written: len(chunks), Embedded: lease.Embedded, Reused: len(chunks) - lease.Embedded},
 	})
 	return nil

@@ -14,7 +14,7 @@ import (
 // PartSeparator stands in a document's path between a file and what is inside of it: "mail.eml!/report.pdf".
 const PartSeparator = "!/"
 
-// maxPartName bounds the name of a part, in bytes.
+// maxPartName bounds the name of a part, in bytes, but for what makes it safe and unique.
 const maxPartName = 1000
 
 // partNames makes of any names such that are paths below the document, each once. They never have PartSeparator
@@ -50,18 +50,17 @@ func partPath(name string) string {
 		}
 		return r
 	}, name)
-	name = strings.TrimPrefix(path.Clean("/"+drive.ReplaceAllString(name, "")), "/")
-	for strings.Contains(name, PartSeparator) {
-		name = strings.ReplaceAll(name, PartSeparator, "!_/")
-	}
-	if strings.TrimSpace(name) == "" {
-		return "unnamed"
-	}
+	name = drive.ReplaceAllString(name, "")
 	if cut := len(name) - maxPartName; cut > 0 { // the end has the extension
 		for !utf8.RuneStart(name[cut]) {
 			cut++
 		}
-		name = strings.TrimPrefix(name[cut:], "/")
+		name = name[cut:]
+	}
+	name = strings.TrimPrefix(path.Clean("/"+name), "/")
+	name = strings.ReplaceAll(name, PartSeparator, "!_/")
+	if strings.TrimSpace(name) == "" {
+		return "unnamed"
 	}
 	return name
 }

@@ -52,11 +52,14 @@ func unicodeName(f *zip.File) (string, bool) {
 	return string(extra[5:]), true
 }
 
-// nameCharset tells in which charset names are: code page 437 for Western letters among others, the code pages of
-// Chinese and Japanese Windows when all of the bytes are frequent characters there.
+// nameCharset tells in which charset names are: code page 437 or Windows-1252 for Western letters among others, the
+// code pages of Chinese and Japanese Windows when most of the bytes are frequent characters there.
 func nameCharset(names []byte) encoding.Encoding {
-	if western(names) {
+	switch {
+	case western(names, func(b byte) bool { return b < 0x9b || b >= 0xa0 && b <= 0xa5 || b == 0xe1 }):
 		return charmap.CodePage437
+	case western(names, func(b byte) bool { return b >= 0xc0 && b != 0xd7 && b != 0xf7 }):
+		return charmap.Windows1252
 	}
 	for _, c := range []struct {
 		encoding encoding.Encoding
@@ -71,22 +74,21 @@ func nameCharset(names []byte) encoding.Encoding {
 		{traditionalchinese.Big5, func(lead, trail byte) bool { return lead >= 0xa1 && lead <= 0xf9 && trail >= 0x40 }},
 	} {
 		text, err := c.encoding.NewDecoder().Bytes(names)
-		if err == nil && !strings.ContainsRune(string(text), utf8.RuneError) && allPairs(names, c.fits) {
+		if err == nil && !strings.ContainsRune(string(text), utf8.RuneError) && mostPairs(names, c.fits) {
 			return c.encoding
 		}
 	}
 	return charmap.CodePage437
 }
 
-// western reports whether all bytes above 127 are letters of code page 437 beside an ASCII letter.
-func western(names []byte) bool {
+// western reports whether all bytes above 127 are letters and stand beside ASCII letters.
+func western(names []byte, letter func(byte) bool) bool {
 	for i, b := range names {
 		if b < 0x80 {
 			continue
 		}
-		letter := b < 0x9b || b >= 0xa0 && b <= 0xa5 || b == 0xe1
 		beside := i > 0 && isASCIILetter(names[i-1]) || i+1 < len(names) && isASCIILetter(names[i+1])
-		if !letter || !beside {
+		if !letter(b) || !beside {
 			return false
 		}
 	}
@@ -95,16 +97,18 @@ func western(names []byte) bool {
 
 func isASCIILetter(b byte) bool { return b < 0x80 && unicode.IsLetter(rune(b)) }
 
-// allPairs reports whether the bytes above 127 are the first of pairs that fit.
-func allPairs(data []byte, fits func(lead, trail byte) bool) bool {
+// mostPairs reports whether the bytes above 127 begin pairs of which four in five fit.
+func mostPairs(data []byte, fits func(lead, trail byte) bool) bool {
+	pairs, fitting := 0, 0
 	for i := 0; i < len(data); i++ {
 		if data[i] < 0x80 {
 			continue
 		}
-		if i+1 == len(data) || !fits(data[i], data[i+1]) {
-			return false
+		pairs++
+		if i+1 < len(data) && fits(data[i], data[i+1]) {
+			fitting++
 		}
 		i++
 	}
-	return true
+	return fitting*5 >= pairs*4
 }

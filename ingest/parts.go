@@ -93,6 +93,12 @@ func (f file) depth() int {
 // opens reports whether what is inside of the file is read.
 func (r *run) opens(f file) bool { return f.depth() < r.Limits.Depth }
 
+// looksInside reports whether a dry run reads the file: to tell what is inside of it or, where it is itself inside of
+// another, whether it is for us.
+func (r *run) looksInside(f file) bool {
+	return parse.MayHaveParts(f.path) && r.opens(f) || f.part != nil && !parse.HasKnownExtension(f.path)
+}
+
 // limits on what is inside of the file.
 func (r *run) limits(f file) parse.Limits {
 	if f.part == nil {

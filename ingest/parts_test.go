@@ -98,6 +98,21 @@ func TestOfAChangedArchiveOnlyChangedMembersAreRead(t *testing.T) {
 	}
 }
 
+func TestADryRunTellsWhatIsInsideAndWritesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.zip", archived(t, "x.txt", article("X", 1), "y.xyz", "unknown", "z.gif", "GIF89a", "b.zip", archived(t, "c.txt", article("C", 1)), "d.pdf", "no PDF"))
+	w.write("b.zip", "<!DOCTYPE html><p>"+article("A page that is called an archive", 1))
+	w.write("c.zip", "PK\x03\x04 and no more")
+	dry := w.ingest(ingest.Request{DryRun: true})
+	w.wantNames()
+	if q, err := w.store.Quarantined(t.Context(), "c"); err != nil || len(q) != 0 {
+		t.Errorf("quarantined are %+v, %v", q, err)
+	}
+	r := w.ingest(ingest.Request{})
+	w.wantCounts(r, ingest.Documents{New: 5, Quarantined: 2, Skipped: 2})
+	w.wantCounts(dry, ingest.Documents{New: 6, Quarantined: 1, Skipped: 2}) // what is a PDF by its name is not parsed
+}
+
 func TestPruneForgetsAnArchiveWithItsMembers(t *testing.T) {
 	w := newWorld(t)
 	w.write("a.zip", archived(t, "x.txt", article("X", 2), "y.pdf", "no PDF"))

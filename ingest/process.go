@@ -66,7 +66,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		if isKnown {
 			outcome = OutcomeChanged
 		}
-		if r.DryRun && !(parse.MayHaveParts(f.path) && r.opens(f)) {
+		if r.DryRun && !r.looksInside(f) {
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: outcome})
 			return nil
 		}
@@ -106,6 +106,10 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		d.analyse()
 		if parse.HasParts(d.MediaType) {
 			return r.processParts(ctx, f, read, d, parsed, w)
+		}
+		if r.DryRun {
+			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: outcome})
+			return nil
 		}
 		return w.write(ctx, d)
 	}

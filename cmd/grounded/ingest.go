@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,9 @@ with the reason; 1 it failed.`,
 			}
 			if err := request.Globs.Check(); err != nil {
 				return usageError{err}
+			}
+			if open.name != "" && !slices.Contains(args, "-") {
+				return usageError{corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "--name is for the document on standard input"), "read it with: grounded ingest --name "+open.name+" -")}
 			}
 			var watch *ingest.Watch
 			if follow || poll > 0 {

@@ -10,83 +10,6 @@ import (
 	"strings"
 )
 
-// element is an XML element with what is in it. Names are local: the strict and the transitional variant of the
-// format, and Word's extensions, share them.
-type element struct {
-	name     string
-	attrs    []xml.Attr
-	children []*element
-	text     string // of a w:t
-}
-
-func (e *element) attr(name string) string {
-	for _, a := range e.attrs {
-		if a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
-}
-
-// child returns the first child with the name; it may be nil, of which all methods are empty.
-func (e *element) child(name string) *element {
-	if e == nil {
-		return nil
-	}
-	for _, c := range e.children {
-		if c.name == name {
-			return c
-		}
-	}
-	return nil
-}
-
-// val returns the w:val of the first child with the name.
-func (e *element) val(name string) string {
-	if c := e.child(name); c != nil {
-		return c.attr("val")
-	}
-	return ""
-}
-
-// on reports whether a switch such as w:vanish is there and not switched off.
-func (e *element) on(name string) bool {
-	c := e.child(name)
-	if c == nil {
-		return false
-	}
-	v := c.attr("val")
-	return v != "0" && v != "false" && v != "off" && v != "none"
-}
-
-// readElement reads an element to its end.
-func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*element, error) {
-	if depth > docxDepth {
-		return nil, errorf(Damaged, "The elements of the Word document are nested deeper than Word does it.")
-	}
-	e := &element{name: start.Name.Local, attrs: start.Attr}
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return e, err
-		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			c, err := readElement(d, t.Copy(), depth+1)
-			e.children = append(e.children, c)
-			if err != nil {
-				return e, err
-			}
-		case xml.CharData:
-			if e.name == "t" {
-				e.text += string(t)
-			}
-		case xml.EndElement:
-			return e, nil
-		}
-	}
-}
-
 // docxWalker turns the body of a Word document into pages.
 type docxWalker struct {
 	ctx       context.Context
@@ -113,7 +36,7 @@ func (w *docxWalker) read(body []byte) ([]Page, error) {
 		}
 		if err != nil {
 			if len(w.pages) == 1 && len(w.pages[0].Blocks) == 0 {
-				return nil, docxDamaged()
+				return nil, docxKind.damaged()
 			}
 			return w.pages, nil
 		}

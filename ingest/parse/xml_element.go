@@ -1,0 +1,95 @@
+package parse
+
+import "encoding/xml"
+
+// xmlDepth is how deep elements that matter are nested at most.
+const xmlDepth = 200
+
+// element is an XML element with what is in it. Names are local: the strict and the transitional variant of the
+// Office formats, and their extensions, share them.
+type element struct {
+	name     string
+	attrs    []xml.Attr
+	children []*element
+	text     string // of those that have text: t, and v of a chart
+}
+
+func (e *element) attr(name string) string {
+	for _, a := range e.attrs {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// child returns the first child with the name; it may be nil, of which all methods are empty.
+func (e *element) child(name string) *element {
+	if e == nil {
+		return nil
+	}
+	for _, c := range e.children {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// val returns the w:val of the first child with the name.
+func (e *element) val(name string) string {
+	if c := e.child(name); c != nil {
+		return c.attr("val")
+	}
+	return ""
+}
+
+// on reports whether a switch such as w:vanish is there and not switched off.
+func (e *element) on(name string) bool {
+	c := e.child(name)
+	if c == nil {
+		return false
+	}
+	v := c.attr("val")
+	return v != "0" && v != "false" && v != "off" && v != "none"
+}
+
+// readElement reads an element to its end.
+func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*element, error) {
+	if depth > xmlDepth {
+		return nil, errorf(Damaged, "Its elements are nested deeper than any Office program does it.")
+	}
+	e := &element{name: start.Name.Local, attrs: start.Attr}
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return e, err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if withoutText(t.Name.Local) {
+				if err := d.Skip(); err != nil {
+					return e, err
+				}
+				continue
+			}
+			c, err := readElement(d, t.Copy(), depth+1)
+			e.children = append(e.children, c)
+			if err != nil {
+				return e, err
+			}
+		case xml.CharData:
+			if e.name == "t" || e.name == "v" {
+				e.text += string(t)
+			}
+		case xml.EndElement:
+			return e, nil
+		}
+	}
+}
+
+// withoutText reports whether an element says how something looks, which may take long: an outline of a thousand
+// points.
+func withoutText(name string) bool {
+	return name == "spPr" || name == "custGeom" || name == "extLst"
+}

@@ -56,6 +56,7 @@ type Ingest struct {
 	MaxFileMB     int      `yaml:"max_file_mb"`
 	ChunkTokens   int      `yaml:"chunk_tokens"`
 	OverlapTokens int      `yaml:"overlap_tokens"`
+	Passwords     []Secret `yaml:"passwords"`
 }
 
 // Retrieve says how passages are searched.
@@ -86,6 +87,19 @@ func (d *Duration) UnmarshalYAML(text []byte) error {
 	}
 	*d = Duration(v)
 	return nil
+}
+
+// Secret is a text that stays as it is written: 007 is no number.
+type Secret string
+
+// UnmarshalYAML reads a scalar.
+func (s *Secret) UnmarshalYAML(text []byte) error {
+	plain := strings.TrimSpace(string(text))
+	if !strings.HasPrefix(plain, `"`) && !strings.HasPrefix(plain, "'") {
+		*s = Secret(plain)
+		return nil
+	}
+	return yaml.Unmarshal(text, (*string)(s))
 }
 
 // Load reads the file at path. Paths in it are relative to its folder. The errors are corpus.ErrNotFound and

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,13 @@ func TestBadConfigurationIsRefusedWithWhere(t *testing.T) {
 				t.Errorf("got %v, want an ErrInvalid that names %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestPasswordsAreAListOfTexts(t *testing.T) {
+	c, err := Parse([]byte("ingest:\n  passwords: [\"${CONTRACTS}\", 007, 'it''s', \"a\\\"b\", plain]\n"), func(string) (string, bool) { return "s3cret", true })
+	if want := []Secret{"s3cret", "007", "it's", `a"b`, "plain"}; err != nil || !slices.Equal(c.Ingest.Passwords, want) {
+		t.Errorf("got %q, %v; want %q", c.Ingest.Passwords, err, want)
 	}
 }
 

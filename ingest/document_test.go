@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -154,4 +155,24 @@ func TestChunksOfAMixedDocumentHaveTheirOwnLanguages(t *testing.T) {
 	if d := w.document("a.txt"); d.Language != "en" || len(languages) != 2 || !languages["enfalse"] || !languages["zhtrue"] {
 		t.Errorf("document in %q, chunks %v", d.Language, languages)
 	}
+}
+
+func TestAnEncryptedFileIsTriedAgainWhenThereArePasswords(t *testing.T) {
+	w := newWorld(t)
+	locked, err := os.ReadFile("../testdata/awkward/needs-password.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write("a.pdf", string(locked))
+	w.wantCounts(w.ingest(ingest.Request{}), ingest.Documents{Quarantined: 1})
+	w.config.Passwords = []string{"wrong"}
+	r := w.ingest(ingest.Request{})
+	w.wantCounts(r, ingest.Documents{Quarantined: 1})
+	if q := r.Quarantined[0]; q.Code != string(parse.Encrypted) || !strings.Contains(q.Reason, "does not open it") {
+		t.Errorf("quarantined as %+v", q)
+	}
+	w.config.Passwords = append(w.config.Passwords, "lighthouse")
+	w.wantCounts(w.ingest(ingest.Request{}), ingest.Documents{New: 1})
+	w.config.Passwords = nil
+	w.wantCounts(w.ingest(ingest.Request{}), ingest.Documents{Unchanged: 1})
 }

@@ -36,6 +36,8 @@ type Config struct {
 	Parser   Parser
 	// Chunk says how long chunks are. Count and, if 0, MaxTokens are the embedder's.
 	Chunk chunk.Config
+	// Passwords are tried on files that need one, in order.
+	Passwords []string
 	// Workers read, parse and cut that many files at once; 0 means two more than there are processors.
 	Workers int
 	// BatchTexts are embedded by one call at most; 0 means 64.

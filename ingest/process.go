@@ -45,7 +45,7 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		}
 		before, rejected := r.quarantine[f.id]
 		switch {
-		case rejected && before.ContentHash == read.contentHash && before.PipelineFingerprint == r.PipelineFingerprint(""):
+		case rejected && before.ContentHash == read.contentHash && before.PipelineFingerprint == r.PipelineFingerprint("") && !r.mayOpen(before):
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeQuarantined, Code: before.Code, Reason: before.Reason, Stale: isKnown})
 			return nil
 		case isKnown && !rejected && known.ContentHash == read.contentHash &&
@@ -93,15 +93,20 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 	}
 }
 
+// mayOpen reports whether passwords may open what could not be read. Which they were the last time is not kept.
+func (r *run) mayOpen(q corpus.Quarantined) bool {
+	return q.Code == string(parse.Encrypted) && len(r.Passwords) > 0
+}
+
 // parse has the parser read the file, if its bytes still have this hash.
 func (r *run) parse(ctx context.Context, f file, sum string) (parse.Document, error) {
-	in := parse.Input{Path: f.disk, SHA256: sum}
+	in := parse.Input{Path: f.disk, SHA256: sum, Passwords: r.Passwords}
 	if !utf8.ValidString(f.disk) { // such a path can't be told to another process
 		data, err := os.ReadFile(f.disk)
 		if err != nil {
 			return parse.Document{}, &parse.Error{Code: parse.Unreadable, Reason: ioReason(err)}
 		}
-		in = parse.Input{Name: path.Base(f.path), Data: data, SHA256: sum}
+		in = parse.Input{Name: path.Base(f.path), Data: data, SHA256: sum, Passwords: r.Passwords}
 	}
 	return r.Parser.Parse(ctx, in)
 }

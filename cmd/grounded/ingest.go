@@ -20,6 +20,7 @@ const ingestMemory = 256 << 20
 func (p *program) ingestCommand() *cobra.Command {
 	var request ingest.Request
 	var quiet bool
+	var passwords []string
 	command := &cobra.Command{
 		Use:   "ingest PATH…",
 		Short: "Read documents into a collection: new ones, and what changed of the others",
@@ -36,7 +37,10 @@ with the reason; 1 it failed.`,
 			request.Paths = args
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
-				return p.ingest(cmd.Context(), s, request, quiet)
+				for _, password := range s.config.Ingest.Passwords {
+					passwords = append(passwords, string(password))
+				}
+				return p.ingest(cmd.Context(), s, request, passwords, quiet)
 			})
 		},
 	}
@@ -45,11 +49,12 @@ with the reason; 1 it failed.`,
 	flags.BoolVar(&request.Moved, "moved", false, "the source's folder has moved here")
 	flags.BoolVar(&request.Prune, "prune", false, "remove documents whose file is gone")
 	flags.BoolVar(&request.DryRun, "dry-run", false, "say what would happen, and do nothing")
+	flags.StringArrayVar(&passwords, "password", nil, "a `password` to try on files that need one; may be given again (others on the machine can see it: ingest.passwords in the configuration is safer)")
 	flags.BoolVar(&quiet, "quiet", false, "print nothing but errors")
 	return command
 }
 
-func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, quiet bool) error {
+func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, passwords []string, quiet bool) error {
 	// Little is alive at a time and much is made: collecting less often takes a tenth off the time.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(ingestMemory)
@@ -69,7 +74,7 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	}
 	defer pool.Close()
 	pipeline, err := ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Chunk: chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
 	})
 	if err != nil {

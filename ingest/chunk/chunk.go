@@ -10,7 +10,7 @@ import (
 )
 
 // Version names the rules of this package, for a document's pipeline fingerprint.
-const Version = "2"
+const Version = "3"
 
 // Document is what is split.
 type Document struct {
@@ -23,7 +23,7 @@ type Document struct {
 
 // Config says how long chunks are. All lengths are in the tokens of Count.
 type Config struct {
-	// TargetTokens is the length that a chunk's text is filled up to; 0 means 224.
+	// TargetTokens is the length that a chunk's text is filled up to; 0 means 176.
 	TargetTokens int
 	// MaxTokens is never exceeded by a chunk's input (context and text); 0 means 512. The only exception is a
 	// single character that has more tokens than that.
@@ -38,7 +38,7 @@ type Config struct {
 // WithDefaults returns the configuration with its zero values replaced and its lengths within each other.
 func (c Config) WithDefaults() Config {
 	if c.TargetTokens <= 0 {
-		c.TargetTokens = 224
+		c.TargetTokens = 176
 	}
 	if c.MaxTokens <= 0 {
 		c.MaxTokens = 512

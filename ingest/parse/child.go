@@ -8,19 +8,22 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/metrics"
-	"time"
+	"runtime/debug"
 )
 
 // ChildArgument as the program's first argument makes it a parsing child: main then calls ServeChild and exits
 // with what it returns.
 const ChildArgument = "__parse"
 
-// Exit codes of a child. The parent only looks at the second.
+// Exit codes of a child. The parent does not look at the first.
 const (
 	exitProtocol = 70
 	exitMemory   = 71
+	exitCPU      = 72
 )
+
+// maxStack bounds a stack, in bytes, so that recursion without end is told from memory that is used up.
+const maxStack = 128 << 20
 
 // ServeChild parses the files that are asked for on stdin and answers on stdout, until stdin ends, which it
 // also does when the parent dies. It returns the exit code.
@@ -29,6 +32,7 @@ func ServeChild(ctx context.Context, stdin io.Reader, stdout io.Writer) int {
 }
 
 func serve(ctx context.Context, formats registry, stdin io.Reader, stdout io.Writer) int {
+	debug.SetMaxStack(maxStack)
 	os.Stdout = os.Stderr // what a library prints must not end up among the frames
 	jobs := make(chan job)
 	// Reading goes on while a file is parsed, so that the end of the parent is noticed and ends the work.
@@ -40,17 +44,13 @@ func serve(ctx context.Context, formats registry, stdin io.Reader, stdout io.Wri
 		}
 		os.Exit(0)
 	}()
-	limited := false
+	var guard watchdog
 	for {
 		select {
 		case <-ctx.Done():
 			return 0
 		case j := <-jobs:
-			if !limited {
-				limited = true
-				limitMemory(j.MemoryBytes)
-				go watchMemory(j.MemoryBytes)
-			}
+			guard.begin(j.request)
 			if err := j.answer(ctx, formats, stdout); err != nil {
 				fmt.Fprintln(os.Stderr, "parsing child:", err)
 				return exitProtocol
@@ -79,7 +79,7 @@ func readRequests(stdin *bufio.Reader, jobs chan<- job) error {
 		if err := json.Unmarshal(body, &r); err != nil {
 			return err
 		}
-		in := Input{Path: r.Path, Name: r.Name, SHA256: r.SHA256, Scratch: r.Scratch, Passwords: r.Passwords}
+		in := Input{Path: r.Path, Name: r.Name, SHA256: r.SHA256, Scratch: r.Scratch, Passwords: r.Passwords, careful: r.Careful}
 		if r.Inline {
 			if in.Data, err = readFrame(stdin, r.FileBytes); err != nil {
 				return err
@@ -111,16 +111,4 @@ func (j job) answer(ctx context.Context, formats registry, stdout io.Writer) err
 
 func outputTooLarge(limit int64) *Error {
 	return errorf(TooLarge, "It unpacks to more than %d MB of text, which no ordinary document does.", limit>>20)
-}
-
-// watchMemory ends the process when the Go heap and stacks hold more than limit bytes. It works on every
-// system; limitMemory stops what is too quick for it, where the system can.
-func watchMemory(limit int64) {
-	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	for range time.Tick(20 * time.Millisecond) {
-		metrics.Read(sample)
-		if held := sample[0].Value.Uint64() - sample[1].Value.Uint64(); held > uint64(limit) {
-			os.Exit(exitMemory)
-		}
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // What parent and child say to each other is frames: four bytes of big-endian length, then JSON. A request is
@@ -19,10 +20,13 @@ type request struct {
 	SHA256      string   `json:"sha256,omitempty"`
 	Scratch     string   `json:"scratch,omitempty"`
 	Passwords   []string `json:"passwords,omitempty"`
+	Careful     bool     `json:"careful,omitempty"`
 	Inline      bool     `json:"inline,omitempty"` // the bytes follow
 	FileBytes   int64    `json:"file_bytes"`
 	OutputBytes int64    `json:"output_bytes"`
 	MemoryBytes int64    `json:"memory_bytes"`
+
+	CPUTime time.Duration `json:"cpu_time"`
 }
 
 // response is a document or why there is none.

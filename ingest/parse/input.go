@@ -22,10 +22,9 @@ type Input struct {
 	Scratch string
 	// Passwords are tried on a file that needs one.
 	Passwords []string
+	// careful says that the ordinary way of reading it has crashed or taken too much memory.
+	careful bool
 }
-
-// folder makes a folder in Scratch for the files of a document.
-func (in Input) folder() (string, error) { return os.MkdirTemp(in.Scratch, "document-") }
 
 // load returns the input with its bytes read, at most limit of them.
 func (in Input) load(limit int64) (Input, error) {

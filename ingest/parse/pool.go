@@ -17,6 +17,7 @@ import (
 type Config struct {
 	Workers     int           // files parsed at once, each in a process of its own; default: one a processor
 	Timeout     time.Duration // for one file; default 2 minutes
+	CPUTime     time.Duration // of a processor, for one file; default Timeout
 	MemoryBytes int64         // of one child; default 1 GiB
 	FileBytes   int64         // size of the largest file that is read; default 512 MiB
 	OutputBytes int64         // of one document as JSON; default 256 MiB
@@ -35,11 +36,12 @@ type Pool struct {
 
 // New returns a pool; children start when they are first needed. Close it to end them.
 func New(c Config) (*Pool, error) {
-	if c.Workers < 0 || c.Timeout < 0 || c.MemoryBytes < 0 || c.FileBytes < 0 || c.OutputBytes < 0 {
+	if c.Workers < 0 || c.Timeout < 0 || c.CPUTime < 0 || c.MemoryBytes < 0 || c.FileBytes < 0 || c.OutputBytes < 0 {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "start parser: a limit is negative")
 	}
 	c.Workers = defaultTo(c.Workers, runtime.NumCPU())
 	c.Timeout = defaultTo(c.Timeout, 2*time.Minute)
+	c.CPUTime = defaultTo(c.CPUTime, c.Timeout)
 	c.MemoryBytes = defaultTo(c.MemoryBytes, 1<<30)
 	c.FileBytes = defaultTo(c.FileBytes, 512<<20)
 	c.OutputBytes = defaultTo(c.OutputBytes, 256<<20)
@@ -87,16 +89,30 @@ func (p *Pool) Parse(ctx context.Context, in Input) (Document, error) {
 	defer func() { p.free <- c }()
 
 	used := c != nil
-	doc, err := p.parseIn(ctx, &c, in)
+	deadline := time.Now().Add(p.config.Timeout)
+	doc, err := p.parseIn(ctx, &c, in, deadline)
 	// What a child has left from earlier files may have been too much: the file gets a child of its own.
-	if code := CodeOf(err); used && c == nil && (code == Crashed || code == Memory) {
-		doc, err = p.parseIn(ctx, &c, in)
+	if used && c == nil && failedHard(err) {
+		doc, err = p.parseIn(ctx, &c, in, deadline)
+	}
+	// What one way of reading fails on may be no trouble for another.
+	if failedHard(err) {
+		in.careful = true
+		if again, second := p.parseIn(ctx, &c, in, deadline); second == nil || !failedHard(second) && CodeOf(second) != Timeout {
+			doc, err = again, second
+		}
 	}
 	return doc, err
 }
 
+// failedHard reports whether the file was too much for the parser.
+func failedHard(err error) bool {
+	code := CodeOf(err)
+	return code == Crashed || code == Memory
+}
+
 // parseIn parses in the child *c, which it starts if there is none and sets to nil when it is lost.
-func (p *Pool) parseIn(ctx context.Context, c **child, in Input) (Document, error) {
+func (p *Pool) parseIn(ctx context.Context, c **child, in Input, deadline time.Time) (Document, error) {
 	if *c == nil {
 		started, err := startChild(p.config)
 		if err != nil {
@@ -105,7 +121,7 @@ func (p *Pool) parseIn(ctx context.Context, c **child, in Input) (Document, erro
 		}
 		*c = started
 	}
-	doc, alive, err := (*c).parse(ctx, in, p.config)
+	doc, alive, err := (*c).parse(ctx, in, p.config, deadline)
 	if !alive {
 		*c = nil
 	}

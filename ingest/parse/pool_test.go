@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,6 +61,26 @@ func hostileFormat(stdout *os.File) Format {
 					os.Exit(3)
 				}
 				leak = append(leak, nil)
+			case "spin":
+				d, _ := time.ParseDuration(argument)
+				for until := cpuTime() + d; cpuTime() < until; {
+				}
+			case "careful":
+				if !in.careful {
+					os.Exit(0)
+				}
+				text = "read carefully"
+			case "panic-unless-careful":
+				if !in.careful {
+					panic("boom")
+				}
+			case "write-file":
+				n, _ := strconv.Atoi(argument)
+				err := os.WriteFile(filepath.Join(in.Scratch, "file"), make([]byte, n), 0o600)
+				text = fmt.Sprint(err)
+			case "nonsense":
+				_ = writeFrame(stdout, []byte("{{{"))
+				select {}
 			case "exit":
 				os.Exit(0)
 			case "panic":
@@ -124,6 +145,7 @@ func TestHostileFilesCostOnlyThemselves(t *testing.T) {
 		{"allocate", Memory},
 		{"allocate-at-once 100000000000", Memory},
 		{"exit", Crashed},
+		{"nonsense", Crashed},
 		{"panic", Crashed},
 		{"panic-elsewhere", Crashed},
 		{"big", TooLarge},
@@ -145,10 +167,52 @@ func TestHostileFilesCostOnlyThemselves(t *testing.T) {
 
 func TestBottomlessRecursionIsACrash(t *testing.T) {
 	t.Parallel()
-	p := newPool(t, Config{Workers: 1, MemoryBytes: 2 << 30, Command: []string{os.Args[0], hostileArgument}})
-	_, err := do(t, p, "deep")
-	if code := CodeOf(err); code != Crashed && code != Memory {
+	p := newPool(t, Config{Workers: 1, Command: []string{os.Args[0], hostileArgument}})
+	if _, err := do(t, p, "deep"); CodeOf(err) != Crashed {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestProcessorTimeIsLimitedForEachFile(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, Config{Workers: 1, CPUTime: 300 * time.Millisecond, Command: []string{os.Args[0], hostileArgument}})
+	for range 3 { // together they take more than one may
+		if text, err := do(t, p, "spin 150ms"); err != nil || text != "ok" {
+			t.Fatalf("got %q, %v", text, err)
+		}
+	}
+	began := time.Now()
+	_, err := do(t, p, "hang")
+	if CodeOf(err) != Timeout || !strings.Contains(err.Error(), "processor") || time.Since(began) > time.Minute {
+		t.Fatalf("got %v after %s", err, time.Since(began))
+	}
+}
+
+func TestWhatCrashesIsReadAgainWithCare(t *testing.T) {
+	t.Parallel()
+	p := hostilePool(t)
+	if text, err := do(t, p, "careful"); err != nil || text != "read carefully" {
+		t.Errorf("got %q, %v", text, err)
+	}
+	if text, err := do(t, p, "panic-unless-careful"); err != nil || text != "ok" {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+func TestFilesThatAChildWritesAreLimited(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux limits them")
+	}
+	t.Parallel()
+	p := newPool(t, Config{Workers: 1, FileBytes: 1 << 20, Command: []string{os.Args[0], hostileArgument}})
+	for size, want := range map[int]string{1 << 20: "<nil>", 1<<20 + 1: "file too large"} {
+		doc, err := p.Parse(t.Context(), Input{Name: "file", Data: fmt.Appendf(nil, "write-file %d", size), Scratch: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := doc.Pages[0].Blocks[0].Text; !strings.Contains(text, want) {
+			t.Errorf("%d bytes: got %q, want %q", size, text, want)
+		}
 	}
 }
 

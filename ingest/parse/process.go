@@ -52,8 +52,9 @@ func startChild(c Config) (*child, error) {
 	return &child{cmd, stdin, bufio.NewReaderSize(stdout, 1<<16), stderr}, nil
 }
 
-// parse has the child parse a file. When the child is not alive any more, it must not be used again.
-func (c *child) parse(ctx context.Context, in Input, config Config) (doc Document, alive bool, err error) {
+// parse has the child parse a file by the deadline. When the child is not alive any more, it must not be used
+// again.
+func (c *child) parse(ctx context.Context, in Input, config Config, deadline time.Time) (doc Document, alive bool, err error) {
 	type reply struct {
 		body []byte
 		err  error
@@ -67,7 +68,7 @@ func (c *child) parse(ctx context.Context, in Input, config Config) (doc Documen
 		body, err := readFrame(c.stdout, config.OutputBytes)
 		replies <- reply{body, err}
 	}()
-	timeout := time.NewTimer(config.Timeout)
+	timeout := time.NewTimer(time.Until(deadline))
 	defer timeout.Stop()
 	var r reply
 	select {
@@ -107,8 +108,8 @@ func (c *child) parse(ctx context.Context, in Input, config Config) (doc Documen
 }
 
 func (c *child) ask(in Input, config Config) error {
-	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Scratch: in.Scratch, Passwords: in.Passwords, Inline: in.Path == "",
-		FileBytes: config.FileBytes, OutputBytes: config.OutputBytes, MemoryBytes: config.MemoryBytes}
+	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Scratch: in.Scratch, Passwords: in.Passwords, Careful: in.careful,
+		Inline: in.Path == "", FileBytes: config.FileBytes, OutputBytes: config.OutputBytes, MemoryBytes: config.MemoryBytes, CPUTime: config.CPUTime}
 	if err := writeJSON(c.stdin, r); err != nil {
 		return err
 	}
@@ -125,6 +126,9 @@ func (c *child) postMortem(config Config) *Error {
 	state := c.wait()
 	stopped.Stop()
 	said := c.stderr.String()
+	if state.ExitCode() == exitCPU {
+		return errorf(Timeout, "Reading it took more than %s of processor time; raise ingest.parse_timeout if it is only large.", config.CPUTime)
+	}
 	if state.ExitCode() == exitMemory || outOfMemory.MatchString(said) {
 		return errorf(Memory, "Reading it took more than %d MB of memory; raise ingest.parse_memory_mb if it is only large.", config.MemoryBytes>>20)
 	}

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,6 +34,29 @@ func limitMemory(limit int64) {
 	most := uint64(now + limit + limit/2)
 	_ = unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: most, Max: most})
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+}
+
+// limitFiles makes the kernel refuse to let a file grow beyond limit bytes.
+func limitFiles(limit int64) {
+	_ = unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(limit), Max: uint64(limit)})
+}
+
+// limitCPU has the kernel tell this process when it has used so much processor time in all, and whatever it
+// starts when that has used as much. The hard limit stays: it could not be raised for the next file.
+func limitCPU(most time.Duration) {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_CPU, &limit) != nil {
+		return
+	}
+	limit.Cur = min(uint64(most/time.Second)+1, limit.Max)
+	_ = unix.Setrlimit(unix.RLIMIT_CPU, &limit)
+}
+
+// exceedsCPU delivers what the kernel says then.
+func exceedsCPU() <-chan os.Signal {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGXCPU)
+	return told
 }
 
 // dataBytes is what RLIMIT_DATA counts of this process.

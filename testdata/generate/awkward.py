@@ -64,6 +64,31 @@ def encrypt(source, target, user):
                     source, target], check=True)
 
 
+# What qpdf is told, and how objects are packed, for each way to encrypt with an empty user password.
+ENCRYPTIONS = {
+    "rc4-40": (["40"], "disable"),
+    "rc4-128": (["128", "--use-aes=n"], "generate"),
+    "rc4-128-filters": (["128", "--use-aes=n", "--force-V4"], "disable"),
+    "aes-128": (["128", "--use-aes=y"], "generate"),
+    "aes-128-open-metadata": (["128", "--use-aes=y", "--cleartext-metadata"], "disable"),
+    "aes-256-r5": (["256", "--force-R5"], "disable"),
+    "aes-256-r6": (["256"], "generate"),
+}
+
+
+def encryptions(folder):
+    """The same page in every encryption, with a title that is encrypted too."""
+    plain = folder / "plain.pdf"
+    canvas = Canvas(str(plain), pagesize=A4, invariant=1)
+    canvas.setTitle("Übergabe am Wehr")
+    canvas.drawString(72, 760, "Weir 9 was handed over with 14 keys.")
+    canvas.save()
+    for name, (options, objects) in ENCRYPTIONS.items():
+        subprocess.run(["qpdf", "--allow-weak-crypto", "--static-id", "--static-aes-iv", "--object-streams=" + objects,
+                        "--encrypt", "", "owner", *options, "--", plain, folder / f"encrypted-{name}.pdf"], check=True)
+    plain.unlink()
+
+
 def scan(target):
     """A page that is a picture of text, with no text in it."""
     image = Image.new("1", (1240, 1754), 1)
@@ -110,6 +135,7 @@ def write(folder):
     encrypt(ordinary, folder / "needs-password.pdf", "lighthouse")
     encrypt(ordinary, folder / "empty-password.pdf", "")
     ordinary.unlink()
+    encryptions(folder)
     scan(folder / "scan.pdf")
     newline_glyph(folder / "newline-glyph.pdf")
 

@@ -28,6 +28,9 @@ type pageEntry struct {
 
 const maxPages = 100_000
 
+// Encrypted reports whether the file names an encryption, which its trailer does in plain bytes.
+func Encrypted(data []byte) bool { return bytes.Contains(data, []byte("/Encrypt")) }
+
 // Open reads the structure of a PDF, not its pages. data must not change while the File is used.
 func Open(data []byte) (file *File, err error) {
 	defer recoverInto(&err)

@@ -1,6 +1,7 @@
 package pdftext
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klippa-app/go-pdfium"
 	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
@@ -25,9 +27,14 @@ import (
 // is ready for use, by one goroutine at a time.
 type Pdfium struct {
 	start    sync.Once
-	instance pdfium.Pdfium
+	pool     pdfium.Pool
 	err      error
+	instance pdfium.Pdfium // nil: the next file gets a new one
+	taken    int           // bytes of files that the instance has opened; its memory never shrinks
 }
+
+// maxTaken is how many bytes of files an instance opens before it is replaced.
+const maxTaken = 64 << 20
 
 func (p *Pdfium) ready() error {
 	p.start.Do(func() {
@@ -37,41 +44,83 @@ func (p *Pdfium) ready() error {
 				config = config.WithCompilationCache(cache)
 			}
 		}
-		pool, err := webassembly.Init(webassembly.Config{MinIdle: 1, MaxIdle: 1, MaxTotal: 1, RuntimeConfig: config,
+		p.pool, p.err = webassembly.Init(webassembly.Config{MaxIdle: 1, MaxTotal: 1, RuntimeConfig: config,
 			FSConfig: wazero.NewFSConfig(), Stdout: io.Discard, Stderr: io.Discard})
-		if err == nil {
-			p.instance, err = pool.GetInstance(0)
-		}
-		p.err = err
 	})
-	return p.err
+	if p.err != nil || p.instance != nil {
+		return p.err
+	}
+	var err error
+	p.instance, err = p.pool.GetInstance(time.Minute)
+	p.taken = 0
+	return err
+}
+
+// drop gives the instance up, with all that it holds.
+func (p *Pdfium) drop() {
+	if p.instance != nil {
+		_ = p.instance.Kill()
+		p.instance = nil
+	}
+}
+
+// trapped reports whether the error says that pdfium itself failed, after which its memory is not to be trusted.
+func trapped(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "wasm error") || strings.Contains(err.Error(), "panic occurred") ||
+		strings.Contains(err.Error(), "module closed"))
 }
 
 // PdfiumFile is a PDF that pdfium has opened. Close it.
 type PdfiumFile struct {
+	engine   *Pdfium
 	instance pdfium.Pdfium
 	document references.FPDF_DOCUMENT
 	pages    int
+	lost     bool // pdfium has failed on it
 }
 
-// Open opens a PDF. The error is ErrPassword where one is needed.
-func (p *Pdfium) Open(data []byte) (*PdfiumFile, error) {
+// Open opens a PDF with the first of the passwords, of user or owner, that fits; one without a password needs
+// none of them. The error is ErrPassword where none fits.
+func (p *Pdfium) Open(data []byte, passwords ...string) (*PdfiumFile, error) {
+	err := ErrPassword
+	for i := -1; i < len(passwords) && errors.Is(err, ErrPassword); i++ {
+		request := &requests.OpenDocument{File: &data}
+		if i >= 0 {
+			request.Password = &passwords[i]
+		}
+		var f *PdfiumFile
+		if f, err = p.open(request, len(data)); err == nil {
+			return f, nil
+		}
+	}
+	return nil, err
+}
+
+func (p *Pdfium) open(request *requests.OpenDocument, size int) (*PdfiumFile, error) {
+	if p.taken > 0 && p.taken+size > maxTaken {
+		p.drop()
+	}
 	if err := p.ready(); err != nil {
 		return nil, fmt.Errorf("start pdfium: %w", err)
 	}
-	opened, err := p.instance.OpenDocument(&requests.OpenDocument{File: &data})
+	p.taken += size
+	opened, err := p.instance.OpenDocument(request)
 	if errors.Is(err, pdfiumerrors.ErrPassword) {
 		return nil, ErrPassword
+	}
+	if trapped(err) {
+		p.drop()
 	}
 	if err != nil {
 		return nil, err
 	}
-	f := &PdfiumFile{instance: p.instance, document: opened.Document}
+	f := &PdfiumFile{engine: p, instance: p.instance, document: opened.Document}
 	count, err := p.instance.FPDF_GetPageCount(&requests.FPDF_GetPageCount{Document: f.document})
 	if err == nil && count.PageCount == 0 {
 		err = errors.New("no pages")
 	}
 	if err != nil {
+		f.check(err)
 		f.Close()
 		return nil, err
 	}
@@ -79,9 +128,49 @@ func (p *Pdfium) Open(data []byte) (*PdfiumFile, error) {
 	return f, nil
 }
 
-// Close frees the file.
+// check gives pdfium up when it has failed; the file then has nothing more to tell.
+func (f *PdfiumFile) check(err error) {
+	if trapped(err) && !f.lost {
+		f.lost = true
+		if f.engine.instance == f.instance {
+			f.engine.drop()
+		}
+	}
+}
+
+// Close frees what pdfium holds of the file.
 func (f *PdfiumFile) Close() {
-	_, _ = f.instance.FPDF_CloseDocument(&requests.FPDF_CloseDocument{Document: f.document})
+	if !f.lost {
+		_, err := f.instance.FPDF_CloseDocument(&requests.FPDF_CloseDocument{Document: f.document})
+		f.check(err)
+	}
+}
+
+// maxPlain bounds the size of a plain copy, in bytes.
+const maxPlain = 256 << 20
+
+// Plain returns the file without encryption, with a sound table of its objects.
+func (f *PdfiumFile) Plain() ([]byte, error) {
+	if f.lost {
+		return nil, errLost
+	}
+	var out bounded
+	_, err := f.instance.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{
+		Document: f.document, Flags: requests.SaveFlagRemoveSecurity, FileWriter: &out})
+	f.check(err)
+	return out.Bytes(), err
+}
+
+var errLost = errors.New("pdfium failed on the file")
+
+// bounded keeps at most maxPlain bytes.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxPlain {
+		return 0, errors.New("the copy is too large")
+	}
+	return b.Buffer.Write(p)
 }
 
 // Pages is how many pages there are.
@@ -101,7 +190,11 @@ func (f *PdfiumFile) Info() map[string]string {
 
 // Page draws the page with this number, from 0.
 func (f *PdfiumFile) Page(i int) Drawing {
+	if f.lost {
+		return Drawing{Failed: true}
+	}
 	out, err := f.page(i)
+	f.check(err)
 	out.Failed = err != nil
 	return out
 }

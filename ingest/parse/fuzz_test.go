@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // fuzz feeds a format with variations of the seeds. It must not panic, and what it makes must hold what Document
@@ -31,6 +33,27 @@ func fuzz(f *testing.F, name string, seeds ...string) {
 			return
 		}
 		checkDocument(t, doc)
+	})
+}
+
+// fuzzPart is fuzz for a part of an archive.
+func fuzzPart(f *testing.F, name, archive, part, seed string) {
+	f.Add([]byte(seed))
+	f.Add([]byte(seed[:len(seed)/2]))
+	all := formats()
+	f.Fuzz(func(t *testing.T, content []byte) {
+		data := editParts(t, archive, func(name, old string) string {
+			if name == part {
+				return string(content)
+			}
+			return old
+		})
+		doc, err := all.parse(context.Background(), Input{Name: name, Data: []byte(data)}, 1<<20)
+		if err == nil {
+			checkDocument(t, doc)
+		} else if code := CodeOf(err); code == "" || code == Crashed {
+			t.Fatalf("failed with %q: %v", code, err)
+		}
 	})
 }
 
@@ -78,6 +101,24 @@ func FuzzHTML(f *testing.F) {
 func FuzzDOCX(f *testing.F) {
 	fuzz(f, "a.docx", makeDOCX(f, styled("berschrift1", "Kapitel")+p("", "Text")+"<w:tbl><w:tr><w:tc>"+p("", "1")+"</w:tc><w:tc>"+p("", "2")+"</w:tc></w:tr></w:tbl>",
 		"word/styles.xml", docxTestStyles, "word/numbering.xml", docxTestNumbering))
+}
+
+func FuzzXLSX(f *testing.F) {
+	fuzz(f, "a.xlsx", makeXLSX(f, func(w *excelize.File) {
+		setRow(f, w, "Sheet1", "A1", "Port", "Depth")
+		setRow(f, w, "Sheet1", "A2", "Faro", 4.5)
+		_ = w.SetCellFormula("Sheet1", "B3", "SUM(B1:B2)")
+		_ = w.MergeCell("Sheet1", "A2", "A3")
+		_ = w.AddComment("Sheet1", excelize.Comment{Cell: "B2", Text: "deep"})
+	}))
+}
+
+// FuzzXLSXSheet varies what is in the archive: of a whole archive, hardly any variation can be opened.
+func FuzzXLSXSheet(f *testing.F) {
+	book := makeXLSX(f, func(*excelize.File) {})
+	fuzzPart(f, "a.xlsx", book, "xl/worksheets/sheet1.xml", `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>`+
+		`<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="C1" s="1"><f>SUM(B1)</f><v></v></c></row><row r="9"><c t="str"><v>x</v></c><c><v>1e9</v></c></row>`+
+		`</sheetData><mergeCells><mergeCell ref="A1:B9"/></mergeCells></worksheet>`)
 }
 
 func FuzzPDF(f *testing.F) {

@@ -1,6 +1,10 @@
 package parse
 
-import "encoding/xml"
+import (
+	"bytes"
+	"encoding/xml"
+	"slices"
+)
 
 // xmlDepth is how deep elements that matter are nested at most.
 const xmlDepth = 200
@@ -11,7 +15,7 @@ type element struct {
 	name     string
 	attrs    []xml.Attr
 	children []*element
-	text     string // of those that have text: t, and v of a chart
+	text     string // of those that have text: t, v of a chart, text of a comment
 }
 
 func (e *element) attr(name string) string {
@@ -54,6 +58,38 @@ func (e *element) on(name string) bool {
 	return v != "0" && v != "false" && v != "off" && v != "none"
 }
 
+// allText returns the text of the element and of all in it.
+func (e *element) allText() string {
+	if e == nil {
+		return ""
+	}
+	text := e.text
+	for _, c := range e.children {
+		text += c.allText()
+	}
+	return text
+}
+
+// findElements reads the elements with one of the names, wherever they are; those that can be read, if the part is
+// damaged.
+func findElements(part []byte, names ...string) []*element {
+	var found []*element
+	d := xml.NewDecoder(bytes.NewReader(part))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return found
+		}
+		if start, ok := token.(xml.StartElement); ok && slices.Contains(names, start.Name.Local) {
+			e, err := readElement(d, start.Copy(), 0)
+			found = append(found, e)
+			if err != nil {
+				return found
+			}
+		}
+	}
+}
+
 // readElement reads an element to its end.
 func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*element, error) {
 	if depth > xmlDepth {
@@ -79,7 +115,7 @@ func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*element, e
 				return e, err
 			}
 		case xml.CharData:
-			if e.name == "t" || e.name == "v" {
+			if e.name == "t" || e.name == "v" || e.name == "text" {
 				e.text += string(t)
 			}
 		case xml.EndElement:

@@ -121,6 +121,17 @@ func FuzzXLSXSheet(f *testing.F) {
 		`</sheetData><mergeCells><mergeCell ref="A1:B9"/></mergeCells></worksheet>`)
 }
 
+func FuzzPPTX(f *testing.F) {
+	fuzz(f, "a.pptx", makePPTX(f, []string{shape("title", ap(">", "Title")) + shape("body", ap(`lvl="1">`, "Point")), "<p:pic/>"}))
+}
+
+func FuzzPPTXSlide(f *testing.F) {
+	deck := makePPTX(f, []string{""}, "ppt/slides/_rels/slide1.xml.rels", slideLinks("chart", "slide1.xml", "diagramData", "slide1.xml"))
+	fuzzPart(f, "a.pptx", deck, "ppt/slides/slide1.xml", `<p:sld `+pptxNamespaces+` show="0">`+shape("title", ap(`lvl="-3">`, "Title"))+`<a:tbl><a:tr><a:tc vMerge="1"/><a:tc/></a:tr></a:tbl>`+
+		`<c:chart r:id="rId1"><c:title/><c:plotArea><c:barChart><c:ser><c:val><c:pt idx="9"><c:v>1</c:v></c:pt></c:val></c:ser></c:barChart></c:plotArea></c:chart>`+
+		`<dgm:relIds r:dm="rId2"/><dgm:pt modelId="1"/><dgm:cxn srcId="1" destId="1"/></p:sld>`)
+}
+
 func FuzzPDF(f *testing.F) {
 	fuzz(f, "a.pdf", makePDF(at("F2", 18, 50, 740, "Title")+lines(50, 700, "One line of te-", "xt and another")+"/X1 Do /X2 Do q BI ID xx EI Q", "BT /F1 10 Tf [(a)-500(b)] TJ ET"))
 }

@@ -34,15 +34,6 @@ type xlsxBook struct {
 	cells *excelize.File
 }
 
-// xlsxSheet is an entry in the workbook's list of sheets.
-type xlsxSheet struct {
-	Name  string `xml:"name,attr"`
-	State string `xml:"state,attr"`
-	ID    string `xml:"http://schemas.openxmlformats.org/officeDocument/2006/relationships id,attr"`
-	// StrictID is ID in files that keep to the strict variant of the format.
-	StrictID string `xml:"http://purl.oclc.org/ooxml/officeDocument/relationships id,attr"`
-}
-
 // parseXLSX makes a page of each sheet, or several of a long one.
 func parseXLSX(ctx context.Context, in Input) (Document, error) {
 	a, err := openOPC(in.Data, xlsxKind)
@@ -56,14 +47,12 @@ func parseXLSX(ctx context.Context, in Input) (Document, error) {
 	if strings.HasSuffix(main, ".bin") || a.has("xl/workbook.bin") && !a.has(main) {
 		return Document{}, errorf(UnsupportedFormat, "It is a workbook in Excel's binary format (.xlsb); save it as .xlsx.")
 	}
-	var workbook struct {
-		Sheets []xlsxSheet `xml:"sheets>sheet"`
-	}
-	ok, err := a.readXML(main, &workbook)
+	data, err := a.read(main)
 	if err != nil {
 		return Document{}, err
 	}
-	if !ok || len(workbook.Sheets) == 0 {
+	sheets, complete := findElements(data, "sheet")
+	if !complete || len(sheets) == 0 {
 		return Document{}, a.damaged()
 	}
 	links, err := a.relationships(main)
@@ -79,15 +68,19 @@ func parseXLSX(ctx context.Context, in Input) (Document, error) {
 	}
 	defer func() { _ = b.cells.Close() }()
 	var hidden []string
-	for _, s := range workbook.Sheets {
-		if s.State == "hidden" || s.State == "veryHidden" {
-			hidden = append(hidden, s.Name)
+	for _, s := range sheets {
+		name := s.attr("name")
+		if state := s.attr("state"); state == "hidden" || state == "veryHidden" {
+			hidden = append(hidden, name)
 		}
-		pages, err := b.sheet(s.Name, relatedBy(links, s.ID+s.StrictID))
+		pages, err := b.sheet(name, relatedBy(links, s.link("id")))
 		if err != nil {
 			return Document{}, err
 		}
 		b.doc.Pages = append(b.doc.Pages, pages...)
+	}
+	if !hasBlocks(b.doc.Pages) && len(b.doc.Warnings) > 0 {
+		return Document{}, a.damaged()
 	}
 	if len(hidden) > 0 {
 		b.warn("Sheets that are hidden in Excel were read too: %s.", strings.Join(hidden, ", "))

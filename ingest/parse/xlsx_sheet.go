@@ -20,7 +20,14 @@ func (b *xlsxBook) sheet(name, part string) ([]Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	comments, err := b.comments(links)
+	for _, target := range related(links, "drawing") {
+		drawn, err := b.drawing(target)
+		if err != nil {
+			return nil, err
+		}
+		blocks = append(blocks, drawn...)
+	}
+	comments, err := b.comments(name, links)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +40,25 @@ func (b *xlsxBook) sheet(name, part string) ([]Page, error) {
 		pages = append(pages, Page{Label: name, Blocks: append([]Block{heading}, part...)})
 	}
 	return pages, nil
+}
+
+// drawing reads what lies over the cells of a sheet: text boxes, titles of charts.
+func (b *xlsxBook) drawing(part string) ([]Block, error) {
+	data, err := b.read(part)
+	if err != nil {
+		return nil, err
+	}
+	root, _ := rootElement(data)
+	if root == nil {
+		return nil, nil
+	}
+	links, err := b.relationships(part)
+	if err != nil {
+		return nil, err
+	}
+	w := shapeWalker{opcPackage: b.opcPackage, links: links, inSheet: true}
+	err = w.walk(root)
+	return w.blocks, err
 }
 
 // rows reads the cells of a sheet.
@@ -106,8 +132,8 @@ func (b *xlsxBook) tableHeaders(part string) (map[int]bool, error) {
 	return headers, nil
 }
 
-// comments returns what was noted on cells.
-func (b *xlsxBook) comments(links []relationship) ([]Block, error) {
+// comments returns what was noted on the cells of a sheet.
+func (b *xlsxBook) comments(name string, links []relationship) ([]Block, error) {
 	// A thread has a twin among the old comments, for programs that know only those.
 	for _, kind := range []string{"threadedComment", "comments"} {
 		var blocks []Block
@@ -116,7 +142,11 @@ func (b *xlsxBook) comments(links []relationship) ([]Block, error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, c := range findElements(data, "comment", "threadedComment") {
+			found, complete := findElements(data, "comment", "threadedComment")
+			if !complete {
+				b.warn("Comments in the sheet %q are damaged; some were not read.", name)
+			}
+			for _, c := range found {
 				if text := tidy(strings.ReplaceAll(c.allText(), "\n", " ")); text != "" {
 					blocks = append(blocks, Block{Kind: Paragraph, Text: fmt.Sprintf("[%s] %s", c.attr("ref"), text)})
 				}

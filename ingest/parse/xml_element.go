@@ -3,7 +3,10 @@ package parse
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
+	"io"
 	"slices"
+	"strconv"
 )
 
 // xmlDepth is how deep elements that matter are nested at most.
@@ -19,12 +22,34 @@ type element struct {
 }
 
 func (e *element) attr(name string) string {
+	if e == nil {
+		return ""
+	}
 	for _, a := range e.attrs {
 		if a.Name.Local == name {
 			return a.Value
 		}
 	}
 	return ""
+}
+
+// link returns the attribute with which the element names a relationship of its part: r:id.
+func (e *element) link(name string) string {
+	for _, a := range e.attrs {
+		if a.Name.Local == name && a.Name.Space != "" {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// number returns the value of an attribute, if that is a number from 0, else 0.
+func (e *element) number(name string) int {
+	n, err := strconv.Atoi(e.attr(name))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }
 
 // child returns the first child with the name; it may be nil, of which all methods are empty.
@@ -70,22 +95,36 @@ func (e *element) allText() string {
 	return text
 }
 
-// findElements reads the elements with one of the names, wherever they are; those that can be read, if the part is
-// damaged.
-func findElements(part []byte, names ...string) []*element {
-	var found []*element
+// findElements reads the elements with one of the names, wherever they are; of a part that is damaged, those that
+// come before.
+func findElements(part []byte, names ...string) (found []*element, complete bool) {
 	d := xml.NewDecoder(bytes.NewReader(part))
 	for {
 		token, err := d.Token()
 		if err != nil {
-			return found
+			return found, errors.Is(err, io.EOF)
 		}
 		if start, ok := token.(xml.StartElement); ok && slices.Contains(names, start.Name.Local) {
 			e, err := readElement(d, start.Copy(), 0)
 			found = append(found, e)
 			if err != nil {
-				return found
+				return found, false
 			}
+		}
+	}
+}
+
+// rootElement reads a part; of one that is damaged, what comes before, or nil.
+func rootElement(part []byte) (root *element, complete bool) {
+	d := xml.NewDecoder(bytes.NewReader(part))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return nil, false
+		}
+		if start, ok := token.(xml.StartElement); ok {
+			root, err = readElement(d, start.Copy(), 0)
+			return root, err == nil
 		}
 	}
 }
@@ -93,7 +132,7 @@ func findElements(part []byte, names ...string) []*element {
 // readElement reads an element to its end.
 func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*element, error) {
 	if depth > xmlDepth {
-		return nil, errorf(Damaged, "Its elements are nested deeper than any Office program does it.")
+		return &element{}, errorf(Damaged, "Its elements are nested deeper than any Office program does it.")
 	}
 	e := &element{name: start.Name.Local, attrs: start.Attr}
 	for {

@@ -89,6 +89,15 @@ func FuzzCSV(f *testing.F) {
 	fuzz(f, "a.csv", "sep=;\nA;B\n1;\"x \"\"y\"\" \nz\"\n;\"open\n\"a\" b;c\n", "Port,2024,,2025\n,a,b,c\nx,1,2,3\n\nonly\n", "a\tb\r\n1\t\"2\" \r\n")
 }
 
+func FuzzJSON(f *testing.F) {
+	fuzz(f, "a.json", `{"title": "T", "a": {"b": [1, [2, 3]], "c": null}, "d": [{"x": "1", "y": true}, {"x": "2", "y": 1e9}, [], "s"]}`,
+		`[{"title": "T", "text": "<p>x</p>"}, {"title": "U", "body": "# h\nx"}] {"z": "`+"\xff"+`"}`, "[[\"a\", 1], [\"b\", [2]]]")
+}
+
+func FuzzJSONLines(f *testing.F) {
+	fuzz(f, "a.jsonl", "{\"a\": 1, \"b\": 2}\n{\"a\": 3}\n{x}\n\n3\n\"x\" y\n")
+}
+
 func FuzzMarkdown(f *testing.F) {
 	fuzz(f, "a.md", "---\ntitle: x\ntags: [a, {b: 1}]\nwhen: 2024-01-01\n---\n# H\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n[^1]: n\n\n```\nx\n```\n{% tag \"words\" %} {{ x }} `{%` <div><li>x</div>",
 		"---\na: &a [*a]\n---\n")

@@ -29,14 +29,17 @@ func isEncoded(s string) bool { return len(s) >= jsonEncoded && encoded.MatchStr
 func (v jsonValue) numbers() int {
 	n := 0
 	for _, item := range v.items {
-		switch {
-		case item.kind == jsonNumber:
-			n++
-		case item.kind == jsonArray && item.numbers() > 0:
-			n += item.numbers()
-		default:
+		more := 0
+		switch item.kind {
+		case jsonNumber:
+			more = 1
+		case jsonArray:
+			more = item.numbers()
+		}
+		if more == 0 {
 			return 0
 		}
+		n += more
 	}
 	return n
 }

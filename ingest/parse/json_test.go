@@ -82,6 +82,14 @@ func TestDataForProgramsAreLeftOutOfJSON(t *testing.T) {
 	}
 }
 
+func TestDeepJSONIsReadFast(t *testing.T) {
+	wantOutline(t, parseData(t, "a.json", strings.Repeat("[", 150)+"1, 2"+strings.Repeat("]", 150)), "paragraph: 1, 2")
+	deep := strings.Repeat(`{"a": [{"b": `, 50) + "1" + strings.Repeat("}]}", 50)
+	if text := documentText(parseData(t, "a.json", deep)); !strings.Contains(text, ".b: 1") {
+		t.Errorf("got %q", text)
+	}
+}
+
 func TestInvalidJSONSaysWhere(t *testing.T) {
 	for _, tt := range []struct{ name, data, want string }{
 		{"a comma too many", "{\n  \"größe\": 1,\n}", "line 3, column 1: invalid character '}'"},

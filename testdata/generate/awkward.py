@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+import office
 import pdf
 import word
 
@@ -156,3 +157,5 @@ def write(folder):
     bomb(folder / "zip-bomb.docx", winch)
     source.unlink()
     winch.unlink()
+
+    office.awkward(folder)

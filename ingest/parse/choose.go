@@ -49,6 +49,8 @@ func notReadable(in Input, extension string, found *mimetype.MIME) error {
 		return needsPassword("document", len(in.Passwords))
 	case found.Is("application/x-ole-storage") || isLegacyOffice(found):
 		return errorf(UnsupportedFormat, "It is a file of an old Office version; save it as %s.", inNewOffice(extension, found))
+	case extension == found.Extension() && slices.Contains(formats().extensions(), extension):
+		return errorf(Damaged, "It begins like a file of its kind (%s) but lacks what one must have; it was probably cut off. Get the original.", extension)
 	case !found.Is("application/octet-stream"):
 		if extension != "" && extension != found.Extension() {
 			return errorf(UnsupportedFormat, "It is called %s but is %s, which is not read.", extension, found)

@@ -220,7 +220,7 @@ func TestDamagedXLSXSaysSo(t *testing.T) {
 		want       ErrorCode
 	}{
 		{"cut off", whole[:len(whole)/2], Damaged},
-		{"no workbook", without("xl/workbook.xml"), UnsupportedFormat},
+		{"no workbook", without("xl/workbook.xml"), Damaged},
 		{"no sheet", without("xl/worksheets/sheet1.xml"), Damaged},
 		{"no cells", makeXLSX(t, func(*excelize.File) {}), Empty},
 	} {

@@ -137,6 +137,8 @@ func (s *services) checkStore(ctx context.Context) []check {
 	for _, c := range list {
 		line := check{Name: "collection", Status: statusOK, Detail: fmt.Sprintf("%s: %s, %s", c.Name, count(c.Documents, "document"), count(c.Chunks, "chunk"))}
 		switch {
+		case corpus.IsShadow(c.Name):
+			line.Status, line.Hint = statusWarning, "another form of the collection, by "+c.Embedding.Model+": `grounded reindex` goes on with it or, with --drop, deletes it"
 		case c.Chunks > largeCollection:
 			line.Status, line.Hint = statusWarning, "the embedded store is right up to a few hundred thousand chunks"
 		case c.Quarantined > 0:
@@ -171,7 +173,7 @@ func (s *services) checkEmbedder(ctx context.Context) check {
 	c, err := s.store.Collection(ctx, s.config.Collection)
 	if err == nil && c.Embedding.Fingerprint() != e.Fingerprint() {
 		return check{"embedding", statusFailed, fmt.Sprintf("%s answers, but collection %s was embedded with %s", e.Model, c.Name, c.Embedding.Model),
-			"set models.embedding to " + c.Embedding.Model + ", or ingest into another --collection"}
+			"bring the collection to it with `grounded reindex`, set models.embedding to " + c.Embedding.Model + ", or ingest into another --collection"}
 	}
 	return outcome("embedding", fmt.Sprintf("%s answers, %d dimensions", e.Model, e.Dimensions), nil)
 }

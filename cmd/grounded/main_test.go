@@ -67,6 +67,30 @@ const scriptedModels = `models:
     dimensions: 64
     batch_texts: 16
     price: {in: 0, out: 0, source: scripted}
+  - id: other-words
+    provider: openai
+    base_url: ${MODEL_SERVER}/v1
+    tasks: [embedding]
+    access: open
+    deployment: managed
+    context: 512
+    dimensions: 64
+  - id: short-words
+    provider: openai
+    base_url: ${MODEL_SERVER}/v1
+    tasks: [embedding]
+    access: open
+    deployment: managed
+    context: 512
+    dimensions: 32
+  - id: busy-words
+    provider: openai
+    base_url: ${MODEL_SERVER}/busy
+    tasks: [embedding]
+    access: open
+    deployment: managed
+    context: 512
+    dimensions: 64
   - id: parrot
     provider: openai
     base_url: ${MODEL_SERVER}/v1
@@ -98,6 +122,9 @@ func newModelServer() *modelServer {
 	mux.HandleFunc("POST /v1/chat/completions", s.chat)
 	mux.HandleFunc("/broken/", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, `{"error":{"message":"no such model","type":"invalid_request_error"}}`, http.StatusBadRequest)
+	})
+	mux.HandleFunc("/busy/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"error":{"message":"too many requests","type":"rate_limit"}}`, http.StatusTooManyRequests)
 	})
 	s.Server = httptest.NewServer(mux)
 	return s

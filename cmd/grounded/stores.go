@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"grounded/config"
+	"grounded/corpus"
+	"grounded/store"
+	"grounded/store/sqlite"
+)
+
+// openStore opens a store by its kind: sqlite is the embedded one that is configured, sqlite:FILE one elsewhere.
+func openStore(ctx context.Context, kind string, presence presence, c config.Config) (store.Store, error) {
+	path, embedded := embeddedFile(kind, c)
+	if !embedded {
+		return nil, usageError{corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "there is no kind of store %q", kind), "use sqlite or sqlite:FILE")}
+	}
+	if _, err := os.Stat(path); presence == mustExist && errors.Is(err, fs.ErrNotExist) {
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "there is no store in %s yet", filepath.Dir(path)),
+			"begin with: grounded ingest FOLDER   (or name the folder of a store with --data)")
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: path})
+}
+
+// embeddedFile is the file of an embedded store; false for other kinds.
+func embeddedFile(kind string, c config.Config) (path string, embedded bool) {
+	if kind == "sqlite" {
+		return storeFile(c), true
+	}
+	path, embedded = strings.CutPrefix(kind, "sqlite:")
+	return path, embedded && path != ""
+}
+
+// sameStore reports whether two kinds lead to one store.
+func sameStore(a, b string, c config.Config) bool {
+	first, isFile := embeddedFile(a, c)
+	second, isFileToo := embeddedFile(b, c)
+	if !isFile || !isFileToo {
+		return a == b
+	}
+	x, err := os.Stat(first)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(second)
+	return err == nil && os.SameFile(x, y)
+}

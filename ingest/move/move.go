@@ -235,6 +235,10 @@ func (m *mover) remove(ctx context.Context, may rules) (removed int, err error) 
 	if may.remove == nil {
 		return 0, nil
 	}
+	c, err := m.to.Collection(ctx, m.to.collection)
+	if err != nil || c.Documents <= m.seen.documents { // it has all that were seen, so it has no others
+		return 0, err
+	}
 	var gone []corpus.Document
 	err = m.to.each(ctx, func(d corpus.Document) error {
 		_, isThere, err := m.from.find(ctx, d.ID)

@@ -108,6 +108,15 @@ func (m *mover) compareDocument(ctx context.Context, id corpus.DocumentID) error
 	if err != nil {
 		return err
 	}
+	if m.vectors == nil {
+		copied, err := m.from.vectorsOf(ctx, []corpus.Chunk{k})
+		if err != nil {
+			return err
+		}
+		if cosine(copied[k.InputHash()], vectors[k.InputHash()]) < .999 { // a store may round
+			return wrong("a vector of it is not what was copied")
+		}
+	}
 	for what, q := range map[string]store.Query{
 		"meaning": {Vector: vectors[k.InputHash()]},
 		"words":   {Terms: analyze.Terms(k.Input(), k.Language)},
@@ -151,4 +160,16 @@ func equalChunks(a, b corpus.Chunk) bool {
 	headings := slices.Equal(a.Heading, b.Heading)
 	a.Tokens, a.Heading, b.Heading = b.Tokens, nil, nil
 	return headings && reflect.DeepEqual(a, b)
+}
+
+// cosine is that of two vectors of unit length; 0 if their dimensions differ.
+func cosine(a, b []float32) float64 {
+	if len(a) != len(b) {
+		return 0
+	}
+	sum := 0.0
+	for i := range a {
+		sum += float64(a[i]) * float64(b[i])
+	}
+	return sum
 }

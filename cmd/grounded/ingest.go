@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"grounded/ingest"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
+	"grounded/model"
 )
 
 // ingestMemory is what an ingest should stay below, in bytes; above it memory is collected more often.
@@ -37,10 +39,7 @@ with the reason; 1 it failed.`,
 			request.Paths = args
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
-				for _, password := range s.config.Ingest.Passwords {
-					passwords = append(passwords, string(password))
-				}
-				return p.ingest(cmd.Context(), s, request, passwords, quiet)
+				return p.ingest(cmd.Context(), s, request, append(passwords, s.passwords()...), quiet)
 			})
 		},
 	}
@@ -62,24 +61,11 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	if err != nil {
 		return err
 	}
-	c := s.config.Ingest
-	pool, err := parse.New(parse.Config{
-		Workers:     c.Workers,
-		Timeout:     time.Duration(c.ParseTimeout),
-		MemoryBytes: int64(c.ParseMemoryMB) << 20,
-		FileBytes:   int64(c.MaxFileMB) << 20,
-	})
+	pipeline, closeParser, err := s.ingester(ctx, embedder, passwords)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	pipeline, err := ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
-		Chunk: chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
-	})
-	if err != nil {
-		return err
-	}
+	defer closeParser()
 	observe, done := p.watchIngest(quiet)
 	report, err := pipeline.Run(ctx, request, observe)
 	done()
@@ -96,6 +82,37 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 		return errQuarantined
 	}
 	return nil
+}
+
+// ingester prepares what ingests; closeParser ends its children.
+func (s *services) ingester(ctx context.Context, embedder model.Embedder, passwords []string) (in *ingest.Ingester, closeParser func() error, err error) {
+	c := s.config.Ingest
+	pool, err := parse.New(parse.Config{
+		Workers:     c.Workers,
+		Timeout:     time.Duration(c.ParseTimeout),
+		MemoryBytes: int64(c.ParseMemoryMB) << 20,
+		FileBytes:   int64(c.MaxFileMB) << 20,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err = ingest.New(ctx, ingest.Config{
+		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Chunk: chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, pool.Close())
+	}
+	return in, pool.Close, nil
+}
+
+// passwords are the configured ones.
+func (s *services) passwords() []string {
+	var list []string
+	for _, password := range s.config.Ingest.Passwords {
+		list = append(list, string(password))
+	}
+	return list
 }
 
 // watchIngest returns what is told of each event: a line of JSON, a bar on a terminal, or nothing. done ends it.

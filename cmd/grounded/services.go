@@ -145,7 +145,7 @@ func (s *services) questionEmbedder(ctx context.Context) (model.Embedder, error)
 	if e, err := own.Embedding(ctx); err != nil || e.Fingerprint() != c.Embedding.Fingerprint() {
 		return s.embedder(ctx)
 	}
-	s.notef("collection %s has embeddings of %s, so questions use it; `grounded reindex` brings the collection to %s\n", c.Name, c.Embedding.Model, configured)
+	s.notef("collection %s has embeddings of %s, so that model is used; `grounded reindex` brings it to %s\n", c.Name, c.Embedding.Model, configured)
 	return own, nil
 }
 

@@ -116,11 +116,15 @@ const (
 	FusionBlend = "blend" // weighted sum of min-max normalised scores
 )
 
-// Fusion says how the dense and the lexical score become one. The zero value is a blend with weight .7.
+// Fusion says how the dense and the lexical score become one. The zero value is what measured best with the backend:
+// a blend with weight .7 in store/sqlite, reciprocal rank fusion in store/qdrant.
 type Fusion struct {
-	Method      string  // FusionBlend if empty
-	DenseWeight float64 // of a blend, 0 to 1; 0 means .7
+	Method      string  // empty for the backend's
+	DenseWeight float64 // 0 to 1; 0 for the backend's: .7 of a blend, equal weights of ranks
 }
+
+// MeanLength is that of chunks, in terms, which BM25 takes where a backend doesn't know the collection's.
+const MeanLength = 80
 
 // Hit is a chunk that was found, with the parts of its document that a passage shows.
 type Hit struct {
@@ -128,6 +132,19 @@ type Hit struct {
 	Path    string
 	Title   string
 	Score   float64
-	Dense   *float64 // cosine similarity; nil if there was no vector in the query
-	Lexical *float64 // BM25; nil if there were no terms
+	Dense   *float64 // cosine similarity; nil if there was no vector in the query, or the store is a Scorer
+	Lexical *float64 // BM25; nil if there were no terms, or the store is a Scorer
+}
+
+// Scorer is a Store whose hybrid search tells no scores but the fused one, since that costs more: they are had for
+// those hits that matter.
+type Scorer interface {
+	// Score returns what the query's vector and terms say of chunks; those that are not in its scope are left out.
+	Score(ctx context.Context, q Query, ids ...corpus.ChunkID) (map[corpus.ChunkID]Scores, error)
+}
+
+// Scores of a chunk: nil where the query asks for none.
+type Scores struct {
+	Dense   *float64
+	Lexical *float64
 }

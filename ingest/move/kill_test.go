@@ -7,14 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"grounded/ingest/move"
+	"grounded/store"
+	"grounded/store/qdrant"
 	"grounded/store/sqlite"
 )
 
-// moveArgument makes the test binary reindex a file's collection ("reindex FILE") or copy it ("copy FILE FILE").
+// moveArgument makes the test binary reindex a store's collection ("reindex FILE") or copy it ("copy FILE FILE").
 const moveArgument = "__move"
 
 func moveAlone(args []string) int {
@@ -23,7 +26,7 @@ func moveAlone(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: args[1]})
+	s, err := openAlone(ctx, args[1])
 	if err != nil {
 		return fail(err)
 	}
@@ -42,6 +45,14 @@ func moveAlone(args []string) int {
 		return fail(err)
 	}
 	return 0
+}
+
+// openAlone opens a file, or "qdrant:ADDRESS".
+func openAlone(ctx context.Context, name string) (store.Store, error) {
+	if address, is := strings.CutPrefix(name, "qdrant:"); is {
+		return qdrant.Open(ctx, qdrant.Config{Address: address})
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: name})
 }
 
 func TestKilledMovesAreFinishedByTheNext(t *testing.T) {

@@ -127,7 +127,11 @@ func open(t testing.TB, path string) store.Store {
 // filled has n documents of three chunks under an embedder, a source and a quarantined file.
 func filled(t testing.TB, path string, e *embedder, n int) store.Store {
 	t.Helper()
-	s := open(t, path)
+	return fill(t, open(t, path), e, n)
+}
+
+func fill(t testing.TB, s store.Store, e *embedder, n int) store.Store {
+	t.Helper()
 	if err := s.CreateCollection(t.Context(), corpus.Collection{Name: "c", Embedding: e.embedding(), CreatedAt: day}); err != nil {
 		t.Fatal(err)
 	}

@@ -317,7 +317,7 @@ func (s *Store) point(ctx context.Context, records ...record) error {
 	if len(actions) == 0 {
 		return nil
 	}
-	return s.call(ctx, func(ctx context.Context) error { return s.client.UpdateAliases(ctx, actions) })
+	return s.callSlow(ctx, func(ctx context.Context) error { return s.client.UpdateAliases(ctx, actions) })
 }
 
 // DropCollection implements store.Store.
@@ -341,7 +341,7 @@ func (s *Store) DropCollection(ctx context.Context, name string) error {
 
 // drop removes what a collection has, its record last. A physical collection without others goes too.
 func (s *Store) drop(ctx context.Context, r record) error {
-	err := s.call(ctx, func(ctx context.Context) error { return s.client.DeleteAlias(ctx, s.alias(r.name)) })
+	err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.DeleteAlias(ctx, s.alias(r.name)) })
 	if err != nil && !isMissing(err) {
 		return err
 	}
@@ -350,7 +350,7 @@ func (s *Store) drop(ctx context.Context, r record) error {
 		return err
 	}
 	if others == 0 {
-		err := s.call(ctx, func(ctx context.Context) error { return s.client.DeleteCollection(ctx, r.physical) })
+		err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.DeleteCollection(ctx, r.physical) })
 		if err != nil && !isMissing(err) {
 			return err
 		}

@@ -95,7 +95,7 @@ func put(t testing.TB, s store.Store, e *embedder, path string, n int, texts ...
 	d := corpus.Document{
 		ID: corpus.NewDocumentID("c", "s", path), Collection: "c", Source: "s", Path: path, URI: "/s/" + path, Title: "Title of " + path,
 		MediaType: "text/plain", Language: "en", Metadata: map[string]any{"year": 2024.0, "tags": []any{"a", "b"}}, Groups: []string{"hr"},
-		ContentHash: fmt.Sprint(path, n), PipelineFingerprint: "p", EmbeddingFingerprint: e.embedding().Fingerprint(), Bytes: 7,
+		ContentHash: strings.Join(texts, " "), PipelineFingerprint: "p", EmbeddingFingerprint: e.embedding().Fingerprint(), Bytes: 7,
 		ModifiedAt: day, IngestedAt: day.Add(time.Duration(n) * time.Minute), PageCount: len(texts), ChunkCount: len(texts),
 	}
 	var pages []corpus.Page

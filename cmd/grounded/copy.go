@@ -20,8 +20,9 @@ func (p *program) copyCommand() *cobra.Command {
 and compares both at the end. It may be stopped and started again at any time; a later run copies
 what has changed since.
 
-A store is sqlite (the configured one) or sqlite:FILE.`,
-		Example: examples("grounded copy --from sqlite --to sqlite:/backup/grounded.db --all"),
+A store is sqlite (the embedded one in the folder of --data), sqlite:FILE, or qdrant (the server in
+the configuration).`,
+		Example: examples("grounded copy --from sqlite --to qdrant", "grounded copy --from sqlite --to sqlite:/backup/grounded.db --all"),
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.copy(cmd.Context(), copyRequest{from, to, all, overwrite, quiet})

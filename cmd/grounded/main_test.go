@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"grounded/ingest/parse"
+	"grounded/store/qdrant/qdranttest"
 )
 
 // TestMain lets this test binary be the program, and the child that parses, as the scripts need them.
@@ -34,9 +35,21 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runScripts(t, "testdata", company, nil)
+}
+
+// TestQdrantScripts runs those that need a Qdrant server, whose address is $QDRANT.
+func TestQdrantScripts(t *testing.T) {
+	runScripts(t, "testdata/qdrant", "", map[string]string{"QDRANT": qdranttest.Start(t).Address})
+}
+
+func runScripts(t *testing.T, dir, company string, variables map[string]string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
+			for name, value := range variables {
+				env.Setenv(name, value)
+			}
 			server := newModelServer()
 			env.Defer(server.Close)
 			env.Setenv("TESTDATA", company)

@@ -48,7 +48,7 @@ func (p *program) with(ctx context.Context, presence presence, use func(*service
 		return err
 	}
 	defer func() { err = errors.Join(err, s.supervisor.Close()) }()
-	if s.store, err = openStore(ctx, "sqlite", presence, c); err != nil {
+	if s.store, err = openStore(ctx, "", presence, c); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()

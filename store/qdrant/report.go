@@ -74,6 +74,9 @@ func (s *Store) Report(ctx context.Context) (Report, error) {
 	return report, nil
 }
 
+// String says where it is.
+func (s *Store) String() string { return s.config.String() }
+
 func (r *Report) warn(text, hint string) { r.Warnings = append(r.Warnings, Warning{text, hint}) }
 
 // judge warns of what does not fit.

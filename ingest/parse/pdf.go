@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"context"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -12,7 +13,7 @@ import (
 func pdfFormat() Format {
 	engine := &pdftext.Pdfium{}
 	return Format{
-		Name: "pdf", Version: 1, MediaType: "application/pdf",
+		Name: "pdf", Version: 2, MediaType: "application/pdf",
 		Extensions: []string{".pdf"},
 		Sniff: func(data []byte) bool {
 			return bytes.Contains(data[:min(len(data), 1024)], []byte("%PDF-"))
@@ -52,8 +53,15 @@ func parsePDF(ctx context.Context, in Input, engine *pdftext.Pdfium) (Document, 
 	doc.Language = languageCode(r.file.Info()["Lang"])
 	dropRepeated(pages)
 	style := measure(pages)
+	labels, bookmarks := r.structure()
+	outline, below := findBookmarks(bookmarks, pages), 0
 	for i, lines := range pages {
-		doc.Pages = append(doc.Pages, Page{Number: i + 1, Blocks: style.blocks(lines)})
+		page := Page{Number: i + 1}
+		if i < len(labels) && labels[i] != strconv.Itoa(i+1) {
+			page.Label = labels[i]
+		}
+		page.Blocks, below = style.blocks(lines, outline[i], below)
+		doc.Pages = append(doc.Pages, page)
 	}
 	if cover := coverTitle(doc.Pages); doc.Title == "" {
 		doc.Title = cover

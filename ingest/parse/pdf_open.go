@@ -121,5 +121,13 @@ func (r *pdfReader) draw(i int) pdftext.Drawing {
 	return first
 }
 
+// structure returns what the pages are called and the outline, which only the quick engine tells.
+func (r *pdfReader) structure() (labels []string, bookmarks []pdftext.Bookmark) {
+	if file, ok := r.file.(*pdftext.File); ok {
+		return file.Labels(), file.Outline()
+	}
+	return nil, nil
+}
+
 // letters counts the glyphs that can be told.
 func letters(d pdftext.Drawing) int { return len(d.Glyphs) - d.Undecoded }

@@ -17,6 +17,7 @@ type File struct {
 	reader *pdf.Reader
 	pages  []pageEntry
 	fonts  map[string]*font // by the description of their dictionary
+	nodes  int              // of the page tree, visited so far
 }
 
 // pageEntry is a page with what it inherits.
@@ -83,7 +84,7 @@ func recoverInto(err *error) {
 
 // collect lists the pages below a node of the page tree.
 func (f *File) collect(node pdf.Value, inherited pageEntry, depth int) error {
-	if depth > 64 || len(f.pages) >= maxPages {
+	if f.nodes++; depth > 64 || f.nodes > 2*maxPages || len(f.pages) >= maxPages {
 		return errors.New("page tree has no end")
 	}
 	if v := node.Key("Resources"); !v.IsNull() {

@@ -57,6 +57,8 @@ type Ingest struct {
 	ChunkTokens   int      `yaml:"chunk_tokens"`
 	OverlapTokens int      `yaml:"overlap_tokens"`
 	Passwords     []Secret `yaml:"passwords"`
+	OCR           string   `yaml:"ocr"`
+	OCRLanguages  []string `yaml:"ocr_languages"`
 }
 
 // Retrieve says how passages are searched.
@@ -183,6 +185,7 @@ func (c Config) check() error {
 		key, value string
 		of         []string
 	}{
+		{"ingest.ocr", c.Ingest.OCR, []string{"", "auto", "off"}},
 		{"retrieve.mode", c.Retrieve.Mode, []string{"", "hybrid", "dense", "lexical"}},
 		{"retrieve.fusion", c.Retrieve.Fusion, []string{"", "rrf", "blend"}},
 	} {

@@ -38,6 +38,8 @@ type Config struct {
 	Chunk chunk.Config
 	// Passwords are tried on files that need one, in order.
 	Passwords []string
+	// OCR names what reads scans in Parser; it is part of the fingerprint of what may have some.
+	OCR string
 	// Workers read, parse and cut that many files at once; 0 means two more than there are processors.
 	Workers int
 	// BatchTexts are embedded by one call at most; 0 means 64.
@@ -84,7 +86,11 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 // PipelineFingerprint says how documents of a media type are parsed, cut and analysed; with "" how files that
 // could not be read were tried.
 func (in *Ingester) PipelineFingerprint(mediaType string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parse.Fingerprint(mediaType),
+	parser := parse.Fingerprint(mediaType)
+	if in.OCR != "" && parse.MayBeScanned(mediaType) {
+		parser += " " + in.OCR
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parser,
 		chunk.Version, in.Chunk.TargetTokens, in.Chunk.MaxTokens, in.Chunk.OverlapTokens, analyze.Version))
 	return hex.EncodeToString(sum[:8])
 }

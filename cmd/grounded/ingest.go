@@ -9,9 +9,11 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"grounded/config"
 	"grounded/ingest"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
+	"grounded/ingest/parse/ocr"
 )
 
 // ingestMemory is what an ingest should stay below, in bytes; above it memory is collected more often.
@@ -63,7 +65,12 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 		return err
 	}
 	c := s.config.Ingest
+	scans, err := findOCR(ctx, c)
+	if err != nil {
+		return err
+	}
 	pool, err := parse.New(parse.Config{
+		OCR:         scans,
 		Workers:     c.Workers,
 		Timeout:     time.Duration(c.ParseTimeout),
 		MemoryBytes: int64(c.ParseMemoryMB) << 20,
@@ -74,7 +81,7 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	}
 	defer pool.Close()
 	pipeline, err := ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, OCR: scans.String(), Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Chunk: chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
 	})
 	if err != nil {
@@ -96,6 +103,14 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 		return errQuarantined
 	}
 	return nil
+}
+
+// findOCR returns what reads scans, if anything is to and does.
+func findOCR(ctx context.Context, c config.Ingest) (ocr.Engine, error) {
+	if c.OCR == "off" {
+		return ocr.Engine{}, nil
+	}
+	return ocr.Find(ctx, c.OCRLanguages)
 }
 
 // watchIngest returns what is told of each event: a line of JSON, a bar on a terminal, or nothing. done ends it.

@@ -52,6 +52,11 @@ func Fingerprint(mediaType string) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
+// MayBeScanned reports whether documents of the media type may have pages that are pictures; of an empty one, any may.
+func MayBeScanned(mediaType string) bool {
+	return mediaType == "" || mediaType == "application/pdf" || strings.HasPrefix(mediaType, "image/")
+}
+
 // HasKnownExtension reports whether a file of this name should be readable, going by its extension.
 func HasKnownExtension(name string) bool {
 	extension := strings.ToLower(filepath.Ext(name))

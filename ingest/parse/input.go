@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"grounded/ingest/parse/ocr"
 )
 
 // Input is a file to parse: a Path, or a Name with Data.
@@ -22,8 +24,28 @@ type Input struct {
 	Scratch string
 	// Passwords are tried on a file that needs one.
 	Passwords []string
+	// ocr reads pictures of pages; without it they are left in Scratch for a model, if pictures says that there is one.
+	ocr      ocr.Engine
+	pictures bool
+	// progress tells the parent that a page was read which may take long; nil outside of a child.
+	progress func()
 	// careful says that the ordinary way of reading it has crashed or taken too much memory.
 	careful bool
+}
+
+// folder makes a folder in Scratch for the files of a document.
+func (in Input) folder() (string, error) {
+	if err := os.MkdirAll(in.Scratch, 0o700); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(in.Scratch, "document-")
+}
+
+// advance starts the limits on time anew.
+func (in Input) advance() {
+	if in.progress != nil {
+		in.progress()
+	}
 }
 
 // load returns the input with its bytes read, at most limit of them.

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -43,13 +44,7 @@ func parsePDF(ctx context.Context, in Input, engine *pdftext.Pdfium) (Document, 
 			pages[i] = pdftext.Lines(drawing.Glyphs)
 		}
 	}
-	if seen.text == 0 {
-		return Document{}, seen.why()
-	}
-	doc := Document{Metadata: pdfMetadata(r.file.Info()), Title: r.file.Info()["Title"], Warnings: seen.warnings()}
-	if r.broken {
-		doc.Warnings = append(doc.Warnings, "The PDF is damaged, and parts of it may be missing. Get the original.")
-	}
+	doc := Document{Metadata: pdfMetadata(r.file.Info()), Title: r.file.Info()["Title"]}
 	doc.Language = languageCode(r.file.Info()["Lang"])
 	dropRepeated(pages)
 	style := measure(pages)
@@ -62,6 +57,17 @@ func parsePDF(ctx context.Context, in Input, engine *pdftext.Pdfium) (Document, 
 		}
 		page.Blocks, below = style.blocks(lines, outline[i], below)
 		doc.Pages = append(doc.Pages, page)
+	}
+	scans := scanReader{in: in}
+	if err := seen.readScans(ctx, &scans, r, &doc); err != nil {
+		return Document{}, err
+	}
+	if len(doc.Scans) == 0 && !slices.ContainsFunc(doc.Pages, func(p Page) bool { return len(p.Blocks) > 0 }) {
+		return Document{}, seen.why(&scans)
+	}
+	doc.Warnings = append(seen.warnings(), scans.warnings()...)
+	if r.broken {
+		doc.Warnings = append(doc.Warnings, "The PDF is damaged, and parts of it may be missing. Get the original.")
 	}
 	if cover := coverTitle(doc.Pages); doc.Title == "" {
 		doc.Title = cover

@@ -143,7 +143,7 @@ func (r *run) scope() corpus.Scope {
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
 	known := parse.HasKnownExtension(f.path)
 	switch {
-	case !known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
+	case (!known || parse.IsPicture(f.path)) && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
 		r.skip(f.path, reason)
 		return nil
 	case !known && code == parse.UnsupportedFormat:

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -201,9 +202,11 @@ func BenchmarkContoso(b *testing.B) {
 	for b.Loop() {
 		began := time.Now()
 		errs := make(chan error, len(files))
+		var pages atomic.Int64
 		for _, file := range files {
 			go func() {
-				_, err := p.Parse(context.Background(), Input{Path: file})
+				doc, err := p.Parse(context.Background(), Input{Path: file})
+				pages.Add(int64(len(doc.Pages)))
 				errs <- err
 			}()
 		}
@@ -213,5 +216,6 @@ func BenchmarkContoso(b *testing.B) {
 			}
 		}
 		b.ReportMetric(float64(len(files))/time.Since(began).Seconds(), "docs/s")
+		b.ReportMetric(float64(pages.Load())/time.Since(began).Seconds(), "pages/s")
 	}
 }

@@ -167,7 +167,7 @@ func (s *Server) Pause() {
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(signal syscall.Signal) {
-	if err := s.command.Process.signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := s.command.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		s.t.Errorf("signal qdrant: %v", err)
 	}
 }

@@ -83,7 +83,7 @@ func readRequests(stdin *bufio.Reader, jobs chan<- job) error {
 		if err := json.Unmarshal(body, &r); err != nil {
 			return err
 		}
-		in := Input{Path: r.Path, Name: r.Name, SHA256: r.SHA256, Scratch: r.Scratch, Passwords: r.Passwords, ocr: r.OCR, pictures: r.Pictures, careful: r.Careful}
+		in := Input{Path: r.Path, Name: r.Name, SHA256: r.SHA256, Scratch: r.Scratch, Limits: r.Limits, Passwords: r.Passwords, ocr: r.OCR, pictures: r.Pictures, careful: r.Careful}
 		if r.Inline {
 			if in.Data, err = readFrame(stdin, r.FileBytes); err != nil {
 				return err

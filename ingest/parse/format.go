@@ -19,6 +19,7 @@ type Format struct {
 	// Sniff reports whether the bytes are of this format, whatever the file is called; nil if they can't tell.
 	Sniff func(data []byte) bool
 	Text  bool // any text with one of the extensions is of this format
+	Parts bool // its documents may have parts, which are of any format
 	// Parse reads the document. It returns an *Error for a file that can't be read. Input.Data is set, and is not
 	// changed or kept. Title, language and media type may be left empty, page numbers 0.
 	Parse func(ctx context.Context, in Input) (Document, error)
@@ -29,7 +30,7 @@ type registry []Format
 
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
-	return append(registry{pdfFormat(), docxFormat(), htmlFormat(), markdownFormat(), textFormat()}, pictureFormats()...)
+	return append(registry{pdfFormat(), docxFormat(), htmlFormat(), markdownFormat(), textFormat(), zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat()}, pictureFormats()...)
 }
 
 // normaliserVersion is raised when what finish does to every document changes.
@@ -37,11 +38,11 @@ const normaliserVersion = 1
 
 // Fingerprint is a short hash of how documents of the media type are parsed. For an empty or unknown media type
 // it is that of all formats together: use it for a file that could not be read, so that it is tried again when
-// any format has changed.
+// any format has changed. So it is for documents with parts.
 func Fingerprint(mediaType string) string {
 	all := formats()
 	list := slices.DeleteFunc(slices.Clone(all), func(f Format) bool { return f.MediaType != mediaType })
-	if len(list) == 0 {
+	if len(list) == 0 || slices.ContainsFunc(list, func(f Format) bool { return f.Parts }) {
 		list = all
 	}
 	h := sha256.New()
@@ -67,4 +68,15 @@ func IsPicture(name string) bool {
 func HasKnownExtension(name string) bool {
 	extension := strings.ToLower(filepath.Ext(name))
 	return slices.ContainsFunc(formats(), func(f Format) bool { return slices.Contains(f.Extensions, extension) })
+}
+
+// HasParts reports whether documents of the media type may have parts.
+func HasParts(mediaType string) bool {
+	return slices.ContainsFunc(formats(), func(f Format) bool { return f.Parts && f.MediaType == mediaType })
+}
+
+// MayHaveParts reports whether a file of this name may be a document with parts, going by its extension.
+func MayHaveParts(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return slices.ContainsFunc(formats(), func(f Format) bool { return f.Parts && slices.Contains(f.Extensions, extension) })
 }

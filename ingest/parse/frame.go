@@ -22,6 +22,7 @@ type request struct {
 	Name        string     `json:"name,omitempty"`
 	SHA256      string     `json:"sha256,omitempty"`
 	Scratch     string     `json:"scratch,omitempty"`
+	Limits      Limits     `json:"limits"`
 	Passwords   []string   `json:"passwords,omitempty"`
 	Careful     bool       `json:"careful,omitempty"`
 	OCR         ocr.Engine `json:"ocr"`

@@ -83,6 +83,10 @@ func (k pictureKind) parse(ctx context.Context, in Input) (Document, error) {
 			doc.Pages = append(doc.Pages, Page{Number: number})
 			continue
 		}
+		if b := picture.Bounds(); min(b.Dx(), b.Dy()) < smallestSide {
+			doc.Pages = append(doc.Pages, Page{Number: number})
+			continue
+		}
 		blocks, err := scans.page(ctx, number, 0, func(int) (*image.Gray, int, error) { return readable(picture), scanDPI, nil })
 		if err != nil {
 			return Document{}, err
@@ -125,8 +129,9 @@ func (k pictureKind) picture(data []byte) (image.Image, error) {
 }
 
 const (
-	smallSide   = 1500     // pixels of the longer side, below which letters are probably too small
-	pictureArea = 12 << 20 // pixels, above which nothing is gained
+	smallestSide = 32       // pixels of the shorter side, below which it is an icon or a line
+	smallSide    = 1500     // pixels of the longer side, below which letters are probably too small
+	pictureArea  = 12 << 20 // pixels, above which nothing is gained
 )
 
 // readable returns the picture in grey on white, of a size at which letters are read well.

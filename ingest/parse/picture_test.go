@@ -101,7 +101,7 @@ func TestPicturesAreScansOfAPage(t *testing.T) {
 }
 
 func TestPicturesThatAreTooLargeAreNotDecoded(t *testing.T) {
-	huge := []byte(encoded(t, "bmp", gray(2, 2, 0)))
+	huge := []byte(encoded(t, "bmp", gray(64, 64, 0)))
 	binary.LittleEndian.PutUint32(huge[18:], 60_000)
 	binary.LittleEndian.PutUint32(huge[22:], 60_000)
 	if got := codeFor("a.bmp", string(huge)); got != TooLarge {
@@ -115,7 +115,7 @@ func TestWebPIsDecoded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := codeFor("a.webp", string(data)); got != Empty && got != NoText {
+	if got := codeFor("a.webp", string(data)); got != Empty {
 		t.Errorf("got %q", got)
 	}
 	if got := codeFor("a.webp", string(data[:20])); got != Damaged {

@@ -112,7 +112,7 @@ func (c *child) parse(ctx context.Context, in Input, config Config, deadline tim
 }
 
 func (c *child) ask(in Input, config Config) error {
-	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Scratch: in.Scratch, Passwords: in.Passwords, OCR: config.OCR, Pictures: config.Pictures, Careful: in.careful,
+	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Scratch: in.Scratch, Limits: in.Limits, Passwords: in.Passwords, OCR: config.OCR, Pictures: config.Pictures, Careful: in.careful,
 		Inline: in.Path == "", FileBytes: config.FileBytes, OutputBytes: config.OutputBytes, MemoryBytes: config.MemoryBytes, CPUTime: config.CPUTime}
 	if err := writeJSON(c.stdin, r); err != nil {
 		return err

@@ -95,6 +95,7 @@ type Ingest struct {
 	Passwords     []Secret `yaml:"passwords"`
 	OCR           string   `yaml:"ocr"`
 	OCRLanguages  []string `yaml:"ocr_languages"`
+	VisionModel   string   `yaml:"vision_model"`
 	Include       []string `yaml:"include"`
 	Exclude       []string `yaml:"exclude"`
 	Web           Web      `yaml:"web"`

@@ -43,6 +43,8 @@ type Config struct {
 	Passwords []string
 	// OCR names what reads scans in Parser; it is part of the fingerprint of what may have some.
 	OCR string
+	// Vision is a chat model that sees; it reads the scans that Parser leaves as pictures. nil: there is none.
+	Vision model.Chat
 	// Limits on what is inside of files.
 	Limits Limits
 	// Scratch is a folder for files that are unpacked; what killed runs have left in it is removed. Empty is one of
@@ -95,8 +97,8 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 // could not be read were tried.
 func (in *Ingester) PipelineFingerprint(mediaType string) string {
 	parser := parse.Fingerprint(mediaType)
-	if in.OCR != "" && parse.MayBeScanned(mediaType) {
-		parser += " " + in.OCR
+	if reader := in.scanReader(); reader != "" && parse.MayBeScanned(mediaType) {
+		parser += " " + reader
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parser,
 		chunk.Version, in.Chunk.TargetTokens, in.Chunk.MaxTokens, in.Chunk.OverlapTokens, analyze.Version))

@@ -107,7 +107,12 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	if err != nil {
 		return err
 	}
+	vision, err := s.vision(ctx)
+	if err != nil {
+		return err
+	}
 	pool, err := parse.New(parse.Config{
+		Pictures:    vision != nil,
 		OCR:         scans,
 		Workers:     c.Workers,
 		Timeout:     time.Duration(c.ParseTimeout),
@@ -119,7 +124,7 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	}
 	defer pool.Close()
 	pipeline, err := ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Scratch: filepath.Join(s.config.Data, "scratch"),
 		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
 		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},

@@ -30,7 +30,10 @@ type registry []Format
 
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
-	return append(registry{pdfFormat(), docxFormat(), htmlFormat(), markdownFormat(), textFormat(), zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat()}, pictureFormats()...)
+	return append(registry{
+		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), htmlFormat(), markdownFormat(), csvFormat(), jsonFormat(), textFormat(),
+		zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat(),
+	}, pictureFormats()...)
 }
 
 // normaliserVersion is raised when what finish does to every document changes.

@@ -18,7 +18,7 @@ const (
 func splitColumns(lines []pdftext.Line) []pdftext.Line {
 	var out []pdftext.Line
 	for i := 0; i < len(lines); {
-		left, right, n := columns(lines[i:])
+		left, right, n := twoColumns(lines[i:])
 		if n == 0 {
 			out = append(out, lines[i])
 			i++
@@ -30,8 +30,8 @@ func splitColumns(lines []pdftext.Line) []pdftext.Line {
 	return out
 }
 
-// columns divides the first n lines into those of two columns; n is 0 if they aren't.
-func columns(lines []pdftext.Line) (left, right []pdftext.Line, n int) {
+// twoColumns divides the first n lines into those of two columns; n is 0 if they aren't.
+func twoColumns(lines []pdftext.Line) (left, right []pdftext.Line, n int) {
 	if len(lines) < columnRows || len(lines[0].Cells) != 2 {
 		return nil, nil, 0
 	}

@@ -227,6 +227,64 @@ func BenchmarkSearch(b *testing.B) {
 	})
 }
 
+// BenchmarkReplace writes documents through the store, and the same points by the client alone: as many at a time, to
+// collections with the same indexes.
+func BenchmarkReplace(b *testing.B) {
+	const documents = 2000
+	server := qdranttest.Start(b)
+	rates := map[string]float64{}
+	for _, round := range []string{"warm", "raw", "store", "raw", "store"} {
+		l := newLibrary()
+		s := open(b, Config{Address: server.Address, Prefix: "bench-" + newKey()})
+		if err := s.CreateCollection(b.Context(), corpus.Collection{Name: "a", Embedding: benchEmbedding}); err != nil {
+			b.Fatal(err)
+		}
+		var through []func() error
+		groups := map[string][]*qdrant.PointStruct{}
+		for n := range documents {
+			d, pages, chunks := l.document(n)
+			if round != "raw" {
+				through = append(through, func() error { return s.Replace(b.Context(), d, pages, chunks) })
+				continue
+			}
+			w, err := s.prepareWrite(b.Context(), d, pages, chunks)
+			if err != nil {
+				b.Fatal(err)
+			}
+			w.stamp(1)
+			groups[w.record.physical] = append(groups[w.record.physical], w.chunks...)
+			groups[s.pages()] = append(groups[s.pages()], w.pages...)
+			groups[s.manifest()] = append(groups[s.manifest()], w.document)
+		}
+		for physical, points := range groups {
+			for part := range slices.Chunk(points, s.config.BatchPoints) {
+				through = append(through, func() error {
+					wait := true
+					_, err := s.client.Upsert(b.Context(), &qdrant.UpsertPoints{CollectionName: physical, Points: part, Wait: &wait})
+					return err
+				})
+			}
+		}
+		var writing errgroup.Group
+		writing.SetLimit(map[string]int{"raw": s.config.Parallelism, "store": 256, "warm": 256}[round])
+		began := time.Now()
+		for _, f := range through {
+			writing.Go(f)
+		}
+		if err := writing.Wait(); err != nil {
+			b.Fatal(err)
+		}
+		rate := documents * chunksOfOne / time.Since(began).Seconds()
+		b.Logf("%s: %.0f chunks/s", round, rate)
+		rates[round] = max(rates[round], rate)
+		wipe(b, s.config)
+	}
+	b.ReportMetric(rates["store"], "store-chunks/s")
+	b.ReportMetric(rates["raw"], "raw-chunks/s")
+	b.ReportMetric(rates["store"]/rates["raw"], "ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
 // BenchmarkMillion writes a million chunks and reports the memory of this process, which makes and writes them, on the
 // way: the most that the system has lent it in each tenth.
 func BenchmarkMillion(b *testing.B) {

@@ -120,7 +120,7 @@ func fillStore(b *testing.B, s *Store, documents int) {
 		b.Fatal(err)
 	}
 	for deadline := time.Now().Add(30 * time.Minute); ; time.Sleep(time.Second) {
-		info, err := s.client.GetCollectionInfo(b.Context(), s.chunks(benchEmbedding.Fingerprint()))
+		info, err := s.client().GetCollectionInfo(b.Context(), s.chunks(benchEmbedding.Fingerprint()))
 		if err != nil || time.Now().After(deadline) {
 			b.Fatalf("wait for the index: %v, %v", info.GetStatus(), err)
 		}
@@ -154,7 +154,7 @@ func BenchmarkSearch(b *testing.B) {
 				}
 				alone := func() {
 					began := time.Now()
-					points, err := s.client.Query(b.Context(), request)
+					points, err := s.client().Query(b.Context(), request)
 					if err != nil || len(points) != q.Limit {
 						b.Fatalf("%d points, %v", len(points), err)
 					}
@@ -204,7 +204,7 @@ func BenchmarkSearch(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			truth, err := s.client.Query(b.Context(), &qdrant.QueryPoints{
+			truth, err := s.client().Query(b.Context(), &qdrant.QueryPoints{
 				CollectionName: r.physical, Query: qdrant.NewQueryDense(q.Vector), Using: &dense, Filter: filter, Limit: &limit,
 				Params: &qdrant.SearchParams{Exact: &exact}, WithPayload: only(fieldChunk),
 			})
@@ -260,7 +260,7 @@ func BenchmarkReplace(b *testing.B) {
 			for part := range slices.Chunk(points, s.config.BatchPoints) {
 				through = append(through, func() error {
 					wait := true
-					_, err := s.client.Upsert(b.Context(), &qdrant.UpsertPoints{CollectionName: physical, Points: part, Wait: &wait})
+					_, err := s.client().Upsert(b.Context(), &qdrant.UpsertPoints{CollectionName: physical, Points: part, Wait: &wait})
 					return err
 				})
 			}

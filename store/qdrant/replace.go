@@ -295,7 +295,7 @@ func (s *Store) switchOver(ctx context.Context, r record, group []*write, v int6
 		points, ids = append(points, w.document), append(ids, w.document.GetId())
 	}
 	err = s.upsert(ctx, &qdrant.UpsertPoints{
-		CollectionName: s.manifest(), Points: points, UpdateFilter: all(below(fieldVersion, v)), Ordering: strong(),
+		CollectionName: s.manifest(), Points: points, UpdateFilter: all(below(fieldVersion, v)), Ordering: inOrder(),
 	})
 	if err != nil {
 		return nil, err
@@ -325,7 +325,7 @@ func (s *Store) markClean(ctx context.Context, r record, ids []corpus.DocumentID
 	points := documentIDs(r, ids)
 	wait := true
 	return s.call(ctx, func(ctx context.Context) error {
-		_, err := s.client.SetPayload(ctx, &qdrant.SetPayloadPoints{
+		_, err := s.client().SetPayload(ctx, &qdrant.SetPayloadPoints{
 			CollectionName: s.manifest(), Wait: &wait, Payload: payload{fieldState: text(stateClean)},
 			PointsSelector: qdrant.NewPointsSelectorFilter(all(qdrant.NewHasID(points...), keyword(fieldState, stateStale), versionIs(v))),
 		})
@@ -414,8 +414,8 @@ func (s *Store) deleteSome(ctx context.Context, r record, ids []corpus.DocumentI
 		}
 		v, wait := s.writer.stamp(last), true
 		err := s.call(ctx, func(ctx context.Context) error {
-			_, err := s.client.SetPayload(ctx, &qdrant.SetPayloadPoints{
-				CollectionName: s.manifest(), Wait: &wait, Ordering: strong(),
+			_, err := s.client().SetPayload(ctx, &qdrant.SetPayloadPoints{
+				CollectionName: s.manifest(), Wait: &wait, Ordering: inOrder(),
 				Payload:        payload{fieldState: text(stateDeleting), fieldVersion: qdrant.NewValueInt(v)},
 				PointsSelector: qdrant.NewPointsSelectorFilter(all(qdrant.NewHasID(points...), below(fieldVersion, v))),
 			})

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -75,19 +74,10 @@ func readHead(root *html.Node, doc *Document) {
 			case "keywords", "dc.subject":
 				putKeywords(doc.Metadata, value)
 			case "date", "dc.date", "dcterms.created", "article:published_time", "datepublished":
-				putHTMLTime(doc.Metadata, metaCreated, value)
+				putDate(doc.Metadata, metaCreated, value)
 			case "last-modified", "dcterms.modified", "article:modified_time", "datemodified":
-				putHTMLTime(doc.Metadata, metaModified, value)
+				putDate(doc.Metadata, metaModified, value)
 			}
-		}
-	}
-}
-
-func putHTMLTime(m map[string]any, key, value string) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02", time.RFC1123, time.RFC1123Z} {
-		if t, err := time.Parse(layout, strings.TrimSpace(value)); err == nil {
-			putTime(m, key, t, true)
-			return
 		}
 	}
 }

@@ -13,7 +13,7 @@ type ChunkID string
 
 // NewChunkID returns the id of the occurrence-th chunk (from 0) with this text in the document.
 func NewChunkID(document DocumentID, text string, occurrence int) ChunkID {
-	return ChunkID(uuid5("chunk", string(document), text, strconv.Itoa(occurrence)))
+	return ChunkID(UUID("chunk", string(document), text, strconv.Itoa(occurrence)))
 }
 
 // Chunk is a span of a document that is embedded and found as a whole.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -46,6 +47,21 @@ func CheckCollectionName(name string) error {
 	}
 	return Hint(Errorf(ErrInvalid, "collection name %q is not allowed", name),
 		"use letters, digits, dots, dashes and underscores, beginning with a letter or a digit, at most 128 characters")
+}
+
+// shadowSuffix can't be in the name of a collection that a user makes.
+const shadowSuffix = "@reindex"
+
+// Shadow is the name of the hidden collection that has another form of a collection: the new one while it is
+// made, the old one after both were swapped.
+func Shadow(name string) string { return name + shadowSuffix }
+
+// IsShadow reports whether a collection is the hidden form of another. People are not shown it unless they ask.
+func IsShadow(name string) bool { return strings.HasSuffix(name, shadowSuffix) }
+
+// CheckStoredName is CheckCollectionName for what a store may keep: collections and their shadows.
+func CheckStoredName(name string) error {
+	return CheckCollectionName(strings.TrimSuffix(name, shadowSuffix))
 }
 
 // Access is what a caller may see. The zero value sees only documents without groups.

@@ -9,7 +9,7 @@ type DocumentID string
 // NewDocumentID returns the id of the document at path (slash-separated, relative to the source's root) of a
 // source in a collection: a UUIDv5.
 func NewDocumentID(collection, source, path string) DocumentID {
-	return DocumentID(uuid5("document", collection, source, path))
+	return DocumentID(UUID("document", collection, source, path))
 }
 
 // Document is one file, page or upload, as the store's manifest knows it. Its text is in its pages.
@@ -65,6 +65,7 @@ type Quarantined struct {
 type Source struct {
 	Collection string    `json:"collection"`
 	Name       string    `json:"name"`
-	Root       string    `json:"root"` // absolute path or URL when it was last ingested
+	Root       string    `json:"root"`            // absolute path or URL when it was last ingested
+	Paths      []string  `json:"paths,omitempty"` // parts of the root that were ever ingested, none inside another; none is all of it
 	UsedAt     time.Time `json:"used_at"`
 }

@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -23,7 +24,8 @@ const (
 
 // Condition is on one field of a document: document (its path), source, title, media_type or language; any
 // other key is looked up in its metadata, a dot leading into nested maps. Numbers compare as numbers, all
-// else as text, so that ISO 8601 dates compare by time.
+// else as text, so that ISO 8601 dates compare by time. What begins with neither a digit nor a sign has no
+// order: it is never greater nor less.
 type Condition struct {
 	Key    string
 	Op     string
@@ -151,6 +153,9 @@ func (c Condition) match(d Document) bool {
 	}
 	for _, h := range have {
 		for _, v := range c.Values {
+			if c.Op != OpEqual && (!HasOrder(ScalarText(h)) || !HasOrder(ScalarText(v))) {
+				continue
+			}
 			n := compare(h, v)
 			if c.Op == OpEqual && n == 0 || c.Op == OpGreater && n > 0 || c.Op == OpGreaterEqual && n >= 0 ||
 				c.Op == OpLess && n < 0 || c.Op == OpLessEqual && n <= 0 {
@@ -204,24 +209,59 @@ func fieldValues(d Document, key string) []any {
 	return []any{v}
 }
 
+// Facts are the fields that conditions can ask for, with their values. It is what a store needs in order to keep
+// documents so that its own filters agree with Match.
+func Facts(d Document) map[string][]any {
+	facts := map[string][]any{}
+	for _, key := range []string{"document", "source", "title", "media_type", "language"} {
+		facts[key] = fieldValues(d, key)
+	}
+	var add func(prefix string, m map[string]any)
+	add = func(prefix string, m map[string]any) {
+		for name, value := range m {
+			key := prefix + name
+			if _, known := facts[key]; !known {
+				if values := fieldValues(d, key); len(values) > 0 {
+					facts[key] = values
+				}
+			}
+			if nested, ok := value.(map[string]any); ok {
+				add(key+".", nested)
+			}
+		}
+	}
+	add("", d.Metadata)
+	return facts
+}
+
 // compare orders two scalars: as numbers if both are, else as text.
 func compare(a, b any) int {
-	s, t := scalarText(a), scalarText(b)
-	x, errX := strconv.ParseFloat(s, 64)
-	y, errY := strconv.ParseFloat(t, 64)
-	if errX == nil && errY == nil {
-		switch {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
+	s, t := ScalarText(a), ScalarText(b)
+	x, isX := Number(s)
+	y, isY := Number(t)
+	if isX && isY {
+		return cmp.Compare(x, y)
 	}
 	return strings.Compare(s, t)
 }
 
-func scalarText(v any) string {
+// Number reads a text that compares as a number.
+func Number(s string) (float64, bool) {
+	if !HasOrder(s) {
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	return x, err == nil
+}
+
+// HasOrder reports whether a text is a number, a date or the like, which can be greater or less than another.
+func HasOrder(s string) bool {
+	digits := strings.TrimLeft(s, "+-.")
+	return digits != "" && digits[0] >= '0' && digits[0] <= '9'
+}
+
+// ScalarText is a value as text, in the form that is compared.
+func ScalarText(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v

@@ -9,9 +9,9 @@ import (
 // namespace is the UUID under which all ids of this program are derived (RFC 9562, version 5).
 const namespace = "\x8f\x4e\x0d\x5a\x61\x2b\x5c\x37\x9d\x50\x1c\x9e\x3a\x77\x42\xe6"
 
-// uuid5 derives a UUIDv5 from the parts. Each part is preceded by its length, so that no two lists of parts
+// UUID derives a UUIDv5 from the parts. Each part is preceded by its length, so that no two lists of parts
 // give the same name.
-func uuid5(parts ...string) string {
+func UUID(parts ...string) string {
 	h := sha1.New()
 	h.Write([]byte(namespace))
 	for _, part := range parts {

@@ -63,12 +63,6 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU() + 2
 	}
-	if c.BatchTexts == 0 {
-		c.BatchTexts = 64
-	}
-	if c.Requests == 0 {
-		c.Requests = 4
-	}
 	embedding, err := c.Embedder.Embedding(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask embedder for its model: %w", err)
@@ -133,6 +127,11 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.checkCollection(ctx); err != nil {
 		return err
 	}
+	if !r.DryRun {
+		if err := r.Store.Recover(ctx, r.Collection); err != nil {
+			return fmt.Errorf("finish what an earlier run left: %w", err)
+		}
+	}
 	known, err := r.Store.Sources(ctx, r.Collection)
 	if err != nil {
 		return fmt.Errorf("list sources: %w", err)
@@ -141,7 +140,7 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	if !r.DryRun {
-		if err := r.prepareStore(ctx); err != nil {
+		if err := r.prepareStore(ctx, known); err != nil {
 			return err
 		}
 	}
@@ -183,13 +182,13 @@ func (r *run) checkCollection(ctx context.Context) error {
 }
 
 // prepareStore makes the collection, remembers the sources and moves the documents of those absorbed.
-func (r *run) prepareStore(ctx context.Context) error {
+func (r *run) prepareStore(ctx context.Context, known []corpus.Source) error {
 	now := time.Now().UTC()
 	if err := r.Store.CreateCollection(ctx, corpus.Collection{Name: r.Collection, Embedding: r.embedding, CreatedAt: now}); err != nil {
 		return fmt.Errorf("create collection %s: %w", r.Collection, err)
 	}
 	for _, s := range r.plan.sources {
-		s.UsedAt = now
+		s.UsedAt, s.Paths = now, r.plan.covered(s.Name, known)
 		if err := r.Store.PutSource(ctx, s); err != nil {
 			return fmt.Errorf("remember source %s: %w", s.Name, err)
 		}
@@ -225,7 +224,7 @@ func (r *run) pipeline(ctx context.Context) error {
 	defer cancel(nil)
 	files := make(chan file, 64)
 	w := newWriter(r, cancel)
-	go w.vectors.serve(work)
+	go w.vectors.Serve(work)
 
 	var readers sync.WaitGroup
 	readers.Go(func() {

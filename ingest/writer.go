@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"grounded/corpus"
+	"grounded/ingest/embed"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 // writer gets documents their vectors and puts them into the store, many at once.
 type writer struct {
 	*run
-	vectors *vectors
+	vectors *embed.Vectors
 	fail    context.CancelCauseFunc
 	chunks  *semaphore.Weighted
 	slots   chan struct{}
@@ -34,10 +35,9 @@ type writer struct {
 func newWriter(r *run, fail context.CancelCauseFunc) *writer {
 	return &writer{
 		run: r, fail: fail, chunks: semaphore.NewWeighted(maxWaiting), slots: make(chan struct{}, maxDocuments),
-		vectors: &vectors{
-			store: r.Store, embedder: r.Embedder, collection: r.Collection, batch: r.BatchTexts,
-			slots: make(chan struct{}, r.Requests), queue: make(chan []*claim), claims: map[string]*claim{},
-		},
+		vectors: embed.New(embed.Config{
+			Store: r.Store, Collection: r.Collection, Embedder: r.Embedder, BatchTexts: r.BatchTexts, Requests: r.Requests,
+		}),
 	}
 }
 
@@ -66,14 +66,14 @@ func (w *writer) wait() { w.pending.Wait() }
 
 // finish embeds and stores a document.
 func (w *writer) finish(ctx context.Context, d *document) error {
-	lease, err := w.vectors.get(ctx, d.chunks)
+	lease, err := w.vectors.Get(ctx, d.chunks)
 	if err != nil {
 		return err
 	}
-	defer w.vectors.release(lease)
+	defer w.vectors.Release(lease)
 	chunks := make([]corpus.EmbeddedChunk, len(d.chunks))
 	for i, c := range d.chunks {
-		chunks[i] = corpus.EmbeddedChunk{Chunk: c, Vector: lease.vectors[c.InputHash()], Terms: d.terms[i]}
+		chunks[i] = corpus.EmbeddedChunk{Chunk: c, Vector: lease.Vectors[c.InputHash()], Terms: d.terms[i]}
 	}
 	d.IngestedAt = time.Now().UTC()
 	// What is embedded is paid for: it is written even if the run has ended.
@@ -84,7 +84,7 @@ func (w *writer) finish(ctx context.Context, d *document) error {
 	}
 	w.done(DocumentDone{
 		ID: d.ID, Source: d.Source, Document: d.Path, Outcome: d.outcome, Warnings: d.warnings,
-		Chunks: Chunks{Written: len(chunks), Embedded: lease.embedded, Reused: len(chunks) - lease.embedded},
+		Chunks: Chunks{Written: len(chunks), Embedded: lease.Embedded, Reused: len(chunks) - lease.Embedded},
 	})
 	return nil
 }

@@ -11,17 +11,30 @@ import (
 // Store keeps collections of documents. It is safe for concurrent use, by any number of processes too.
 //
 // A method that names a collection which does not exist fails with corpus.ErrNotFound, but for Vectors,
-// Sources, Quarantined and Delete, which find nothing.
+// Sources, Quarantined, Recover and Delete, which find nothing.
 type Store interface {
-	// CreateCollection makes a collection. If one of that name is there with the same embedding fingerprint,
+	// CreateCollection makes a collection; its name is one that corpus.CheckStoredName allows. If one of that name is there with the same embedding fingerprint,
 	// nothing changes; with another it fails with corpus.ErrConflict that names both.
 	CreateCollection(ctx context.Context, c corpus.Collection) error
 	// Collection returns one with its counts.
 	Collection(ctx context.Context, name string) (corpus.Collection, error)
-	// Collections returns all, sorted by name.
+	// Collections returns all, sorted by name, shadows too (corpus.Shadow).
 	Collections(ctx context.Context) ([]corpus.Collection, error)
 	// DropCollection removes a collection with everything in it.
 	DropCollection(ctx context.Context, name string) error
+
+	// Recover finishes what a process that was ended left half done in a collection; ingest calls it at its
+	// start. A collection that is not there needs nothing.
+	Recover(ctx context.Context, collection string) error
+	// Swap exchanges what two collections of different name have: after it, a has what b had, and b what a had
+	// (documents, sources, quarantine, embedding). All or nothing to a reader; queries go on throughout. A
+	// writer that still has the former embedding of a name fails with corpus.ErrConflict from then on.
+	Swap(ctx context.Context, a, b string) error
+	// Inspect looks for faults in a collection: chunks or pages without document, documents whose chunks or
+	// pages are missing or double, vectors that are missing or of wrong size, an index that disagrees with the
+	// truth. With repair it removes what belongs to no document, and completes what can be completed from what
+	// is stored; what can't is returned with Repaired false, for ingest to do again.
+	Inspect(ctx context.Context, collection string, repair bool) ([]Fault, error)
 
 	// Replace puts a document with its pages and chunks in the place of whatever was there under its id, all
 	// or nothing to a reader, and clears its quarantine. Chunks are in order of Ordinal. It fails with
@@ -67,6 +80,14 @@ type Store interface {
 	Close() error
 }
 
+// Fault is something wrong in what is stored.
+type Fault struct {
+	Document corpus.DocumentID `json:"document_id,omitempty"` // if it is about one
+	Path     string            `json:"document,omitempty"`
+	Problem  string            `json:"problem"` // a sentence
+	Repaired bool              `json:"repaired"`
+}
+
 // DocumentQuery selects documents.
 type DocumentQuery struct {
 	corpus.Scope
@@ -95,11 +116,15 @@ const (
 	FusionBlend = "blend" // weighted sum of min-max normalised scores
 )
 
-// Fusion says how the dense and the lexical score become one. The zero value is a blend with weight .7.
+// Fusion says how the dense and the lexical score become one. The zero value is what measured best with the backend:
+// a blend with weight .7 in store/sqlite, reciprocal rank fusion in store/qdrant.
 type Fusion struct {
-	Method      string  // FusionBlend if empty
-	DenseWeight float64 // of a blend, 0 to 1; 0 means .7
+	Method      string  // empty for the backend's
+	DenseWeight float64 // 0 to 1; 0 for the backend's: .7 of a blend, equal weights of ranks
 }
+
+// MeanLength is that of chunks, in terms, which BM25 takes where a backend doesn't know the collection's.
+const MeanLength = 80
 
 // Hit is a chunk that was found, with the parts of its document that a passage shows.
 type Hit struct {
@@ -107,6 +132,19 @@ type Hit struct {
 	Path    string
 	Title   string
 	Score   float64
-	Dense   *float64 // cosine similarity; nil if there was no vector in the query
-	Lexical *float64 // BM25; nil if there were no terms
+	Dense   *float64 // cosine similarity; nil if there was no vector in the query, or the store is a Scorer
+	Lexical *float64 // BM25; nil if there were no terms, or the store is a Scorer
+}
+
+// Scorer is a Store whose hybrid search tells no scores but the fused one, since that costs more: they are had for
+// those hits that matter.
+type Scorer interface {
+	// Score returns what the query's vector and terms say of chunks; those that are not in its scope are left out.
+	Score(ctx context.Context, q Query, ids ...corpus.ChunkID) (map[corpus.ChunkID]Scores, error)
+}
+
+// Scores of a chunk: nil where the query asks for none.
+type Scores struct {
+	Dense   *float64
+	Lexical *float64
 }

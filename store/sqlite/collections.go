@@ -86,7 +86,7 @@ func (t *transaction) flush() error {
 // CreateCollection implements store.Store.
 func (s *Store) CreateCollection(ctx context.Context, c corpus.Collection) error {
 	doing := "create collection " + c.Name
-	if err := corpus.CheckCollectionName(c.Name); err != nil {
+	if err := corpus.CheckStoredName(c.Name); err != nil {
 		return s.fail(doing, err)
 	}
 	if c.Embedding.Dimensions < 1 {
@@ -120,8 +120,17 @@ func (s *Store) CreateCollection(ctx context.Context, c corpus.Collection) error
 				return nil
 			}
 			delete(t.collections, c.Name)
-			_, err := t.exec("INSERT INTO collections (name, embedding, fingerprint, dimensions, created_at) VALUES (?, ?, ?, ?, ?)",
+			inserted, err := t.exec("INSERT INTO collections (name, embedding, fingerprint, dimensions, created_at) VALUES (?, ?, ?, ?, ?)",
 				c.Name, string(embedding), fingerprint, c.Embedding.Dimensions, encodeTime(c.CreatedAt))
+			if err != nil {
+				return err
+			}
+			key, err := inserted.LastInsertId()
+			if err != nil {
+				return err
+			}
+			// Under one name the sequence only rises, even when the collection is dropped and made again.
+			_, err = t.exec("UPDATE collections SET seq = ? WHERE key = ?", key<<seqShift, key)
 			return err
 		},
 	})

@@ -7,6 +7,9 @@
 // collection's sequence number and marks the documents that it wrote with it, so whatever this process or
 // another one has committed is found by the next query.
 //
+// A collection's number stays with what is in it; Swap exchanges names. Under one name the sequence number only
+// rises, so that it alone tells which of two states is the later.
+//
 // Rows and documents are numbered inside their collection (schema.go), so that a collection is one range of
 // each table. The row number of a chunk stands for one vector and one list of terms for good.
 package sqlite

@@ -14,7 +14,7 @@ import (
 // access need of its documents, as of one sequence number of the collection in the file.
 type mirror struct {
 	mu         sync.RWMutex // held for reading by searches
-	collection int64        // number of the collection; another one after it was dropped and made again
+	collection int64        // number of the collection; another one after a swap, or when it was dropped and made again
 	dimensions int
 	seq        int64
 	deleted    int64
@@ -60,7 +60,7 @@ func (s *Store) mirror(collection string) *mirror {
 //
 // beside gives more transactions to read a whole collection with; nil if there are none.
 func (m *mirror) catchUp(ctx context.Context, tx *sql.Tx, st mirrorState, beside func(ctx context.Context, f func(tx *sql.Tx) error) error) (err error) {
-	if m.index != nil && (m.collection > st.collection || m.collection == st.collection && m.seq >= st.seq) {
+	if m.index != nil && m.seq >= st.seq { // under one name the sequence only rises
 		return nil // another search has brought it there, or further
 	}
 	defer func() {

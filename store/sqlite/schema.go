@@ -19,6 +19,10 @@ const pageSize = 8192
 // it, plus a number that counts up inside the collection and is never used again.
 const collectionShift = 40
 
+// seqShift makes the sequence number that a collection begins with, of its number: higher than any that an
+// earlier collection of the same name had reached.
+const seqShift = 32
+
 // migrations make the schema, each from the version before it; PRAGMA user_version tells how many have run.
 // One that has been released is never changed.
 var migrations = []string{
@@ -125,6 +129,7 @@ var migrations = []string{
 		at TEXT NOT NULL,
 		PRIMARY KEY (collection, document_id)
 	) STRICT, WITHOUT ROWID;`,
+	"ALTER TABLE sources ADD COLUMN paths TEXT NOT NULL DEFAULT ''",
 }
 
 // migrate brings a file's schema up to this program's. A newer one, or another program's file, is refused.

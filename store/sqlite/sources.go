@@ -9,8 +9,12 @@ import (
 
 // PutSource implements store.Store.
 func (s *Store) PutSource(ctx context.Context, src corpus.Source) error {
+	paths, err := encodeStrings(src.Paths)
+	if err != nil {
+		return s.fail("put source "+src.Name, err)
+	}
 	return s.changeCollection(ctx, "put source "+src.Name, src.Collection, func(t *transaction, collection int64) error {
-		_, err := t.exec("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", collection, src.Name, src.Root, encodeTime(src.UsedAt))
+		_, err := t.exec("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", collection, src.Name, src.Root, encodeTime(src.UsedAt), paths)
 		return err
 	})
 }
@@ -26,10 +30,10 @@ func (s *Store) DeleteSource(ctx context.Context, collection, name string) error
 // Sources implements store.Store.
 func (s *Store) Sources(ctx context.Context, collection string) (sources []corpus.Source, err error) {
 	err = s.read(ctx, "list sources of "+collection, func(tx *sql.Tx) error {
-		return each(ctx, tx, `SELECT s.name, root, used_at FROM sources s JOIN collections c ON c.key = s.collection
+		return each(ctx, tx, `SELECT s.name, root, used_at, paths FROM sources s JOIN collections c ON c.key = s.collection
 			WHERE c.name = ? ORDER BY s.name`, []any{collection}, func(scan func(...any) error) error {
 			src := corpus.Source{Collection: collection}
-			err := scan(&src.Name, &src.Root, (*timeColumn)(&src.UsedAt))
+			err := scan(&src.Name, &src.Root, (*timeColumn)(&src.UsedAt), jsonColumn{&src.Paths})
 			sources = append(sources, src)
 			return err
 		})

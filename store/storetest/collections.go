@@ -54,7 +54,7 @@ func createConflict(f *fixture) {
 }
 
 func createInvalid(f *fixture) {
-	for _, name := range []string{"", "a/b", "..", "a b", strings.Repeat("x", 200)} {
+	for _, name := range []string{"", "a/b", "..", "a b", strings.Repeat("x", 200), "@reindex", "a@b", corpus.Shadow(corpus.Shadow("a"))} {
 		err := f.CreateCollection(f.ctx(), corpus.Collection{Name: name, Embedding: embedding})
 		f.wantKind("CreateCollection "+name, err, corpus.ErrInvalid)
 	}
@@ -126,6 +126,13 @@ func missingCollection(f *fixture) {
 	f.wantKind("PutSource", f.PutSource(ctx, corpus.Source{Collection: "none", Name: "s"}), corpus.ErrNotFound)
 	f.wantKind("DeleteSource", f.DeleteSource(ctx, "none", "s"), corpus.ErrNotFound)
 	f.wantKind("Quarantine", f.Quarantine(ctx, corpus.Quarantined{Collection: "none", DocumentID: "q"}), corpus.ErrNotFound)
+
+	f.create("some")
+	f.wantKind("Swap", f.Swap(ctx, "none", "some"), corpus.ErrNotFound)
+	f.wantKind("Swap", f.Swap(ctx, "some", "none"), corpus.ErrNotFound)
+	_, err = f.Inspect(ctx, "none", true)
+	f.wantKind("Inspect", err, corpus.ErrNotFound)
+	f.must("Recover", f.Recover(ctx, "none"))
 
 	f.must("Delete", f.Delete(ctx, "none", c.doc.ID))
 	vectors, err := f.Vectors(ctx, "none", []string{c.chunks[0].InputHash()})

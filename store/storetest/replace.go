@@ -317,7 +317,10 @@ func ended(f *fixture) {
 			_, err := f.Search(ctx, store.Query{Scope: scope("a"), Terms: termsOf("text")})
 			return err
 		},
-		"Check": func() error { return f.Check(ctx) },
+		"Swap":    func() error { return f.Swap(ctx, "a", "b") },
+		"Inspect": func() error { _, err := f.Inspect(ctx, "a", true); return err },
+		"Recover": func() error { return f.Recover(ctx, "a") },
+		"Check":   func() error { return f.Check(ctx) },
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {
 			f.Errorf("%s with an ended context: got %v, want context.Canceled", name, err)

@@ -31,7 +31,7 @@ func sources(f *fixture) {
 	f.must("PutSource", f.PutSource(f.ctx(), wiki))
 	f.must("PutSource", f.PutSource(f.ctx(), corpus.Source{Collection: "b", Name: "elsewhere"}))
 	want(wiki, hr)
-	wiki.Root, wiki.UsedAt = "https://new", day.Add(time.Hour)
+	wiki.Root, wiki.UsedAt, wiki.Paths = "https://new", day.Add(time.Hour), []string{"手册/a.md", "b"}
 	f.must("PutSource", f.PutSource(f.ctx(), wiki))
 	want(wiki, hr)
 	f.must("DeleteSource", f.DeleteSource(f.ctx(), "a", "not there"))

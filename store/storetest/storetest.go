@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, reopen func(t *testi
 	}{
 		{"Collections", collectionTests}, {"Replace", replaceTests}, {"Documents", documentTests}, {"Access", accessTests},
 		{"Search", searchTests}, {"Filter", filterTests}, {"Concurrent", concurrentTests}, {"Sources", sourceTests},
+		{"Swap", swapTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for name, test := range group.tests {

@@ -1,4 +1,6 @@
-package ingest
+// Package embed gets the vectors of chunks for whatever writes documents: from documents of the same run that are
+// being written, from the store, or from the embedder, in batches that documents share.
+package embed
 
 import (
 	"context"
@@ -14,18 +16,34 @@ import (
 // linger is how long a batch that is not full waits for more texts.
 const linger = 10 * time.Millisecond
 
-// vectors gets the vector of each input once: from another document of the run that is being written, from
-// the store, or from the embedder, in batches that documents share.
-type vectors struct {
-	store      store.Store
-	embedder   model.Embedder
-	collection string
-	batch      int
-	slots      chan struct{} // one for each request in flight
-	queue      chan []*claim
+// Config says whose vectors are reused, and how others are made. Store, Collection and Embedder must be set.
+type Config struct {
+	Store      store.Store
+	Collection string // whose vectors are of the embedder
+	Embedder   model.Embedder
+	BatchTexts int // embedded by one call at most; 0 means 64
+	Requests   int // to the embedder in flight at most; 0 means 4
+}
+
+// Vectors gets the vector of each input once. It is safe for concurrent use.
+type Vectors struct {
+	Config
+	slots chan struct{} // one for each request in flight
+	queue chan []*claim
 
 	mu     sync.Mutex
 	claims map[string]*claim // by input hash, until the document that made it is stored
+}
+
+// New prepares for a run; Serve must be running for as long as Get is called.
+func New(c Config) *Vectors {
+	if c.BatchTexts == 0 {
+		c.BatchTexts = 64
+	}
+	if c.Requests == 0 {
+		c.Requests = 4
+	}
+	return &Vectors{Config: c, slots: make(chan struct{}, c.Requests), queue: make(chan []*claim), claims: map[string]*claim{}}
 }
 
 // claim is an input whose vector is being got for the document that came first with it.
@@ -36,16 +54,16 @@ type claim struct {
 	err        error
 }
 
-// lease has the vectors of a document.
-type lease struct {
-	vectors  map[string][]float32 // by input hash
-	embedded int                  // of them, made for this document
+// Lease has the vectors of a document.
+type Lease struct {
+	Vectors  map[string][]float32 // by input hash
+	Embedded int                  // of them, made for this document
 	claims   []*claim
 }
 
-// get returns the vectors of all inputs of the chunks. The lease must be released when they are stored, or
+// Get returns the vectors of all inputs of the chunks. The lease must be released when they are stored, or
 // never will be.
-func (v *vectors) get(ctx context.Context, chunks []corpus.Chunk) (*lease, error) {
+func (v *Vectors) Get(ctx context.Context, chunks []corpus.Chunk) (*Lease, error) {
 	var wanted, mine []*claim
 	seen := map[string]bool{}
 	v.mu.Lock()
@@ -65,27 +83,27 @@ func (v *vectors) get(ctx context.Context, chunks []corpus.Chunk) (*lease, error
 	}
 	v.mu.Unlock()
 
-	l := &lease{vectors: make(map[string][]float32, len(wanted)), claims: mine}
+	l := &Lease{Vectors: make(map[string][]float32, len(wanted)), claims: mine}
 	missing, err := v.lookUp(ctx, mine)
 	if err != nil {
-		v.release(l)
+		v.Release(l)
 		return nil, err
 	}
-	l.embedded = len(missing)
+	l.Embedded = len(missing)
 	if len(missing) > 0 {
 		select {
 		case v.queue <- missing:
 		case <-ctx.Done():
-			v.release(l)
+			v.Release(l)
 			return nil, ctx.Err()
 		}
 	}
 	for _, k := range wanted {
 		if err := k.wait(ctx); err != nil {
-			v.release(l)
+			v.Release(l)
 			return nil, err
 		}
-		l.vectors[k.hash] = k.vector
+		l.Vectors[k.hash] = k.vector
 	}
 	return l, nil
 }
@@ -106,7 +124,7 @@ func (k *claim) wait(ctx context.Context) error {
 }
 
 // lookUp settles the claims whose vectors are stored, and returns the others.
-func (v *vectors) lookUp(ctx context.Context, claims []*claim) ([]*claim, error) {
+func (v *Vectors) lookUp(ctx context.Context, claims []*claim) ([]*claim, error) {
 	if len(claims) == 0 {
 		return nil, nil
 	}
@@ -114,7 +132,7 @@ func (v *vectors) lookUp(ctx context.Context, claims []*claim) ([]*claim, error)
 	for i, k := range claims {
 		hashes[i] = k.hash
 	}
-	stored, err := v.store.Vectors(ctx, v.collection, hashes)
+	stored, err := v.Store.Vectors(ctx, v.Collection, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("look up vectors: %w", err)
 	}
@@ -129,8 +147,8 @@ func (v *vectors) lookUp(ctx context.Context, claims []*claim) ([]*claim, error)
 	return missing, nil
 }
 
-// release forgets the document's claims. From now on the store is asked for them.
-func (v *vectors) release(l *lease) {
+// Release forgets the document's claims. From now on the store is asked for them.
+func (v *Vectors) Release(l *Lease) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, k := range l.claims {
@@ -138,18 +156,18 @@ func (v *vectors) release(l *lease) {
 	}
 }
 
-// serve sends the queued claims to the embedder, as full batches while there is enough.
-func (v *vectors) serve(ctx context.Context) {
+// Serve sends the queued claims to the embedder, as full batches while there is enough, until ctx ends.
+func (v *Vectors) Serve(ctx context.Context) {
 	var pending []*claim
 	lingered := false
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		in, slot := v.queue, v.slots
-		if len(pending) >= 4*v.batch {
+		if len(pending) >= 4*v.BatchTexts {
 			in = nil
 		}
-		if len(pending) == 0 || len(pending) < v.batch && !lingered {
+		if len(pending) == 0 || len(pending) < v.BatchTexts && !lingered {
 			slot = nil
 		}
 		select {
@@ -162,7 +180,7 @@ func (v *vectors) serve(ctx context.Context) {
 		case <-timer.C:
 			lingered = true
 		case slot <- struct{}{}:
-			n := min(len(pending), v.batch)
+			n := min(len(pending), v.BatchTexts)
 			go v.embed(ctx, pending[:n:n])
 			pending = pending[n:]
 			lingered = false
@@ -173,12 +191,12 @@ func (v *vectors) serve(ctx context.Context) {
 	}
 }
 
-func (v *vectors) embed(ctx context.Context, batch []*claim) {
+func (v *Vectors) embed(ctx context.Context, batch []*claim) {
 	texts := make([]string, len(batch))
 	for i, k := range batch {
 		texts[i] = k.text
 	}
-	got, err := v.embedder.Embed(ctx, model.Passage, texts)
+	got, err := v.Embedder.Embed(ctx, model.Passage, texts)
 	<-v.slots
 	if err == nil && len(got.Vectors) != len(texts) {
 		err = corpus.Errorf(corpus.ErrUnavailable, "the embedder answered %d vectors to %d texts", len(got.Vectors), len(texts))

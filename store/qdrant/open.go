@@ -1,0 +1,133 @@
+package qdrant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/qdrant/go-client/qdrant"
+	"google.golang.org/grpc"
+
+	"grounded/corpus"
+	"grounded/store"
+)
+
+// Store is a Qdrant server or cluster.
+type Store struct {
+	config  Config
+	client  *qdrant.Client
+	version string
+	read    *qdrant.ReadConsistency
+	records records
+	seen    seen
+	writer  *writer
+	known   known
+	counts  counts
+	closing sync.RWMutex // held for reading by each call
+	closed  bool
+}
+
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Scorer = (*Store)(nil)
+)
+
+// The oldest server that has what is used here: updates on a condition, insertion alone.
+const (
+	minMajor, minMinor = 1, 17
+	versionHint        = "upgrade Qdrant to version 1.17 or newer"
+)
+
+var errClosed = errors.New("the store is closed")
+
+// Open connects to the server and makes the physical collections of the manifest and the pages, if they are not there.
+// Errors are corpus.ErrUnavailable when nothing answers, corpus.ErrForbidden for a wrong key, corpus.ErrUnsupported
+// for a server that is too old, corpus.ErrInvalid for a configuration that can't be.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := c.hostPort()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{config: c}
+	if s.read, err = c.readConsistency(); err != nil {
+		return nil, err
+	}
+	tlsConfig, err := c.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	s.client, err = qdrant.NewClient(&qdrant.Config{
+		Host: host, Port: port, APIKey: c.APIKey, UseTLS: c.TLS, TLSConfig: tlsConfig, PoolSize: uint(c.Connections), SkipCompatibilityCheck: true,
+		GrpcOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30), grpc.MaxCallSendMsgSize(1<<30))},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open store in %s: %w", c, err)
+	}
+	s.writer = newWriter(s)
+	if err := s.prepare(ctx); err != nil {
+		s.Close()
+		return nil, s.fail(fmt.Sprintf("open store in %s", c), err)
+	}
+	return s, nil
+}
+
+// prepare finds out what the server is and makes what every collection needs.
+func (s *Store) prepare(ctx context.Context) error {
+	err := s.call(ctx, func(ctx context.Context) error {
+		reply, err := s.client.HealthCheck(ctx)
+		if err == nil {
+			s.version = reply.GetVersion()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !s.config.SkipVersionChecks && tooOld(s.version) {
+		return corpus.Hint(corpus.Errorf(corpus.ErrUnsupported, "%s has version %s", s.config, s.version), versionHint)
+	}
+	for name, indexes := range map[string][]fieldIndex{s.registry(): registryIndexes(), s.manifest(): manifestIndexes(), s.pages(): pageIndexes()} {
+		if err := s.ensure(ctx, name, indexes, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tooOld(version string) bool {
+	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	if len(parts) < 2 {
+		return false // a build of one's own
+	}
+	major, err1 := strconv.Atoi(parts[0])
+	minor, err2 := strconv.Atoi(parts[1])
+	return err1 == nil && err2 == nil && (major < minMajor || major == minMajor && minor < minMinor)
+}
+
+// enter begins a call; leave ends it.
+func (s *Store) enter() (leave func(), err error) {
+	s.closing.RLock()
+	if s.closed {
+		s.closing.RUnlock()
+		return nil, corpus.Errorf(corpus.ErrUnavailable, "%s: %w", s.config, errClosed)
+	}
+	return s.closing.RUnlock, nil
+}
+
+// Close waits for the calls that are under way. Closing twice is allowed.
+func (s *Store) Close() error {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.client.Close()
+}

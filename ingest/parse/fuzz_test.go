@@ -62,6 +62,10 @@ func FuzzText(f *testing.F) {
 	fuzz(f, "a.txt", "Words\nand more-\nwords\n\n- item\n1) two\n\tcode", "\xff\xfeW\x00o\x00", "Gr\xf6\xdfe der Boje")
 }
 
+func FuzzCSV(f *testing.F) {
+	fuzz(f, "a.csv", "sep=;\nA;B\n1;\"x \"\"y\"\" \nz\"\n;\"open\n\"a\" b;c\n", "Port,2024,,2025\n,a,b,c\nx,1,2,3\n\nonly\n", "a\tb\r\n1\t\"2\" \r\n")
+}
+
 func FuzzMarkdown(f *testing.F) {
 	fuzz(f, "a.md", "---\ntitle: x\ntags: [a, {b: 1}]\nwhen: 2024-01-01\n---\n# H\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n[^1]: n\n\n```\nx\n```\n{% tag \"words\" %} {{ x }} `{%` <div><li>x</div>",
 		"---\na: &a [*a]\n---\n")

@@ -14,7 +14,7 @@ func TestKeepsTheWordsOfConvertedDocuments(t *testing.T) {
 	}
 	files, _ := filepath.Glob("../../testdata/company/*/*.md")
 	more, _ := filepath.Glob("../../testdata/company/*/*.docx")
-	for _, format := range []string{"epub", "odt"} {
+	for _, format := range []string{"epub", "odt", "rtf"} {
 		t.Run(format, func(t *testing.T) {
 			wanted, kept := 0, 0
 			for _, file := range append(files, more...) {

@@ -158,7 +158,7 @@ func (r *rtfReader) destination(word string) bool {
 			g.destination = "skip"
 		case g.destination == "info":
 			g.destination = "skip"
-			if slices.Contains(rtfInfo, word) {
+			if slices.Contains(rtfInfo, word) && r.info[word] == "" { // who changed it last comes behind
 				g.destination = word
 			}
 		case g.destination == "stylesheet" && word == "cs", g.destination == "stylesheet" && word == "ts": // styles of characters and tables

@@ -13,8 +13,10 @@ const (
 	metaPublisher   = "publisher"
 	metaDescription = "description"
 	metaKeywords    = "keywords" // a list
-	metaCreated     = "created"  // ISO 8601
-	metaModified    = "modified" // ISO 8601
+	// metaProgrammingLanguage is that of source code, in small letters: "go".
+	metaProgrammingLanguage = "programming_language"
+	metaCreated             = "created"  // ISO 8601
+	metaModified            = "modified" // ISO 8601
 )
 
 // put sets a key unless the value is blank or what programs write for want of one.

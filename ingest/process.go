@@ -143,10 +143,10 @@ func (r *run) scope() corpus.Scope {
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
 	known := parse.HasKnownExtension(f.path)
 	switch {
-	case !known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
+	case !known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty), !f.named && code == parse.Generated:
 		r.skip(f.path, reason)
 		return nil
-	case !known && code == parse.UnsupportedFormat:
+	case !known && code == parse.UnsupportedFormat, code == parse.Generated:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
 		return nil
 	}

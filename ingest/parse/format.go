@@ -29,7 +29,7 @@ type registry []Format
 
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
-	return registry{pdfFormat(), docxFormat(), odtFormat(), odpFormat(), epubFormat(), rtfFormat(), notebookFormat(), htmlFormat(), markdownFormat(), csvFormat(), textFormat()}
+	return registry{pdfFormat(), docxFormat(), odtFormat(), odpFormat(), epubFormat(), rtfFormat(), notebookFormat(), htmlFormat(), markdownFormat(), csvFormat(), codeFormat(), textFormat()}
 }
 
 // normaliserVersion is raised when what finish does to every document changes.

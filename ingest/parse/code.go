@@ -39,13 +39,14 @@ func interpreter(data []byte) string {
 // parseCode keeps the text as it is. Each declaration begins a section, so that a chunk has whole ones where it can
 // and knows the type that a method belongs to.
 func parseCode(in Input, languages []codeLanguage) (Document, error) {
-	text, err := decodeText(in.Data, "")
+	doc := Document{Metadata: map[string]any{}}
+	text, err := doc.decode(in.Data, "")
 	if err != nil {
 		return Document{}, err
 	}
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 	language := languageOf(in, languages)
-	doc := Document{Metadata: map[string]any{}, Pages: []Page{{Blocks: language.blocks(strings.Split(text, "\n"))}}}
+	doc.Pages = []Page{{Blocks: language.blocks(strings.Split(text, "\n"))}}
 	put(doc.Metadata, metaProgrammingLanguage, language.name)
 	return doc, nil
 }

@@ -13,7 +13,7 @@ import (
 
 func htmlFormat() Format {
 	return Format{
-		Name: "html", Version: 1, MediaType: "text/html",
+		Name: "html", Version: 2, MediaType: "text/html",
 		Extensions: []string{".html", ".htm", ".xhtml"},
 		Text:       true,
 		Sniff: func(data []byte) bool {
@@ -32,7 +32,8 @@ func parseHTML(_ context.Context, in Input) (Document, error) {
 	if m := declaredCharset.FindSubmatch(in.Data[:min(len(in.Data), 4096)]); m != nil {
 		declared = string(m[1])
 	}
-	text, err := decodeText(in.Data, declared)
+	doc := Document{Metadata: map[string]any{}}
+	text, err := doc.decode(in.Data, declared)
 	if err != nil {
 		return Document{}, err
 	}
@@ -40,7 +41,6 @@ func parseHTML(_ context.Context, in Input) (Document, error) {
 	if err != nil {
 		return Document{}, errorf(Damaged, "Its elements are nested deeper than any browser follows.")
 	}
-	doc := Document{Metadata: map[string]any{}}
 	readHead(root, &doc)
 	blocks := htmlBlocks(mainContent(root), true)
 	if len(blocks) == 0 {

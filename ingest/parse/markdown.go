@@ -16,7 +16,7 @@ import (
 func markdownFormat() Format {
 	markdown := sync.OnceValue(newMarkdown)
 	return Format{
-		Name: "markdown", Version: 1, MediaType: "text/markdown",
+		Name: "markdown", Version: 2, MediaType: "text/markdown",
 		Extensions: []string{".md", ".markdown", ".mdown", ".mkd"},
 		Text:       true,
 		Parse:      func(_ context.Context, in Input) (Document, error) { return parseMarkdown(in, markdown()) },
@@ -34,11 +34,11 @@ func newMarkdown() goldmark.Markdown {
 // parseMarkdown reads the front matter, and the rest as the HTML that it stands for, so that HTML inside it is
 // read with it.
 func parseMarkdown(in Input, markdown goldmark.Markdown) (Document, error) {
-	text, err := decodeText(in.Data, "")
+	doc := Document{}
+	text, err := doc.decode(in.Data, "")
 	if err != nil {
 		return Document{}, err
 	}
-	doc := Document{}
 	body, err := readFrontMatter(text, &doc)
 	if err != nil {
 		return Document{}, err

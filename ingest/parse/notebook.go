@@ -68,7 +68,8 @@ func (t *notebookText) UnmarshalJSON(data []byte) error {
 }
 
 func parseNotebook(ctx context.Context, in Input) (Document, error) {
-	text, err := decodeText(in.Data, "")
+	doc := Document{Metadata: map[string]any{}}
+	text, err := doc.decode(in.Data, "")
 	if err != nil {
 		return Document{}, err
 	}
@@ -90,7 +91,7 @@ func parseNotebook(ctx context.Context, in Input) (Document, error) {
 		}
 		language = firstNonEmpty(language, c.Language)
 	}
-	doc := Document{Title: n.Metadata.Title, Metadata: map[string]any{}, Pages: []Page{{Blocks: w.blocks}}}
+	doc.Title, doc.Pages = n.Metadata.Title, []Page{{Blocks: w.blocks}}
 	for _, b := range w.blocks {
 		if b.Kind == Heading && doc.Title == "" {
 			doc.Title = b.Text

@@ -30,10 +30,43 @@ var Example string
 type Config struct {
 	Data       string   `yaml:"data"`
 	Collection string   `yaml:"collection"`
+	Store      string   `yaml:"store"`
+	Qdrant     Qdrant   `yaml:"qdrant"`
 	Models     Models   `yaml:"models"`
 	Ingest     Ingest   `yaml:"ingest"`
 	Retrieve   Retrieve `yaml:"retrieve"`
 	Answer     Answer   `yaml:"answer"`
+}
+
+// Kinds of store.
+const (
+	StoreSQLite = "sqlite"
+	StoreQdrant = "qdrant"
+)
+
+// Qdrant says where the server is and how collections are made there.
+type Qdrant struct {
+	Address          string   `yaml:"address"`
+	APIKey           Secret   `yaml:"api_key"`
+	TLS              bool     `yaml:"tls"`
+	CAFile           string   `yaml:"ca_file"`
+	Prefix           string   `yaml:"prefix"`
+	Shards           int      `yaml:"shards"`
+	Replicas         int      `yaml:"replicas"`
+	WriteConsistency int      `yaml:"write_consistency"`
+	ReadConsistency  string   `yaml:"read_consistency"`
+	Quantisation     string   `yaml:"quantisation"`
+	Oversampling     float64  `yaml:"oversampling"`
+	OnDiskVectors    bool     `yaml:"on_disk_vectors"`
+	InMemoryPayload  bool     `yaml:"in_memory_payload"`
+	HNSWM            int      `yaml:"hnsw_m"`
+	HNSWBuild        int      `yaml:"hnsw_build"`
+	HNSWSearch       int      `yaml:"hnsw_search"`
+	Timeout          Duration `yaml:"timeout"`
+	RetryFor         Duration `yaml:"retry_for"`
+	BatchPoints      int      `yaml:"batch_points"`
+	Parallelism      int      `yaml:"parallelism"`
+	Connections      int      `yaml:"connections"`
 }
 
 // Models says which models to use and how to reach them.
@@ -119,7 +152,7 @@ func Load(path string) (Config, error) {
 			"`grounded config example` prints every key with what it means")
 	}
 	folder := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.Models.Catalog, &c.Models.VirtualEnv, &c.Answer.Prompts, &c.Answer.Examples} {
+	for _, p := range []*string{&c.Data, &c.Models.Catalog, &c.Models.VirtualEnv, &c.Qdrant.CAFile, &c.Answer.Prompts, &c.Answer.Examples} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(folder, *p)
 		}
@@ -166,6 +199,18 @@ func (c Config) check() error {
 	}{
 		{"models.attempts", float64(c.Models.Attempts), 0, 100},
 		{"models.embedding_batch", float64(c.Models.EmbeddingBatch), 0, 100_000},
+		{"qdrant.shards", float64(c.Qdrant.Shards), 0, 10_000},
+		{"qdrant.replicas", float64(c.Qdrant.Replicas), 0, 100},
+		{"qdrant.write_consistency", float64(c.Qdrant.WriteConsistency), 0, 100},
+		{"qdrant.oversampling", c.Qdrant.Oversampling, 0, 100},
+		{"qdrant.hnsw_m", float64(c.Qdrant.HNSWM), 0, 1000},
+		{"qdrant.hnsw_build", float64(c.Qdrant.HNSWBuild), 0, 100_000},
+		{"qdrant.hnsw_search", float64(c.Qdrant.HNSWSearch), 0, 100_000},
+		{"qdrant.timeout", time.Duration(c.Qdrant.Timeout).Seconds(), 0, 3600},
+		{"qdrant.retry_for", time.Duration(c.Qdrant.RetryFor).Seconds(), 0, 86400},
+		{"qdrant.batch_points", float64(c.Qdrant.BatchPoints), 0, 100_000},
+		{"qdrant.parallelism", float64(c.Qdrant.Parallelism), 0, 1000},
+		{"qdrant.connections", float64(c.Qdrant.Connections), 0, 1000},
 		{"ingest.workers", float64(c.Ingest.Workers), 0, 1024},
 		{"ingest.parse_memory_mb", float64(c.Ingest.ParseMemoryMB), 0, 1 << 20},
 		{"ingest.max_file_mb", float64(c.Ingest.MaxFileMB), 0, 1 << 20},
@@ -184,6 +229,8 @@ func (c Config) check() error {
 		of         []string
 	}{
 		{"retrieve.mode", c.Retrieve.Mode, []string{"", "hybrid", "dense", "lexical"}},
+		{"store", c.Store, []string{"", StoreSQLite, StoreQdrant}},
+		{"qdrant.quantisation", c.Qdrant.Quantisation, []string{"", "scalar", "binary"}},
 		{"retrieve.fusion", c.Retrieve.Fusion, []string{"", "rrf", "blend"}},
 	} {
 		ok := false

@@ -28,7 +28,8 @@ func (r *Retriever) search(ctx context.Context, q query) ([]corpus.Passage, erro
 	}
 	support(hits)
 	if r.Reranker == nil {
-		return passages(distinct(hits, q.TopK)), nil
+		found := passages(distinct(hits, q.TopK))
+		return found, r.complete(ctx, q, found)
 	}
 	hits = distinct(hits, max(q.TopK, r.RerankDepth))
 	scores, err := r.rerank(ctx, q.Question, hits)
@@ -43,7 +44,28 @@ func (r *Retriever) search(ctx context.Context, q query) ([]corpus.Passage, erro
 	for i := range found {
 		found[i].Rank = i + 1
 	}
-	return found[:min(q.TopK, len(found))], nil
+	found = found[:min(q.TopK, len(found))]
+	return found, r.complete(ctx, q, found)
+}
+
+// complete fills in the scores that the store did not tell.
+func (r *Retriever) complete(ctx context.Context, q query, found []corpus.Passage) error {
+	scorer, ok := r.Store.(store.Scorer)
+	if !ok || len(found) == 0 || found[0].Scores.Dense != nil || found[0].Scores.Lexical != nil {
+		return nil
+	}
+	ids := make([]corpus.ChunkID, len(found))
+	for i, p := range found {
+		ids[i] = p.ChunkID
+	}
+	scores, err := scorer.Score(ctx, store.Query{Scope: q.Scope, Vector: q.vector, Terms: q.terms}, ids...)
+	if err != nil {
+		return err
+	}
+	for i, p := range found { // none for what was replaced meanwhile
+		found[i].Scores.Dense, found[i].Scores.Lexical = scores[p.ChunkID].Dense, scores[p.ChunkID].Lexical
+	}
+	return nil
 }
 
 // rerank returns a finite score for each hit.

@@ -19,8 +19,8 @@ func (s *Store) fail(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s: %w", doing, context.Canceled)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded): // the caller's; those of a call come from gRPC
+		return fmt.Errorf("%s: %w", doing, err)
 	}
 	return fmt.Errorf("%s: %w", doing, s.kindOf(err))
 }
@@ -29,16 +29,11 @@ func (s *Store) fail(doing string, err error) error {
 func (s *Store) kindOf(err error) error {
 	state, ok := statusOf(err)
 	if !ok {
-		if errors.Is(err, context.DeadlineExceeded) {
-			return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%s did not answer in time", s.config), s.reachHint())
-		}
 		return err
 	}
 	said := state.Message()
 	switch state.Code() {
-	case codes.Canceled:
-		return context.Canceled
-	case codes.Unavailable:
+	case codes.Unavailable, codes.Canceled, codes.Aborted:
 		return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%s does not answer: %s", s.config, said), s.reachHint())
 	case codes.DeadlineExceeded:
 		return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%s did not answer within %s", s.config, s.config.Timeout),
@@ -100,10 +95,10 @@ func ignoreMissing(err error) error {
 func passing(err error) bool {
 	state, ok := statusOf(err)
 	if !ok {
-		return errors.Is(err, context.DeadlineExceeded)
+		return false
 	}
 	switch state.Code() {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted:
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted, codes.Canceled:
 		return true
 	case codes.ResourceExhausted:
 		return !isFull(state.Message())
@@ -119,9 +114,21 @@ func passing(err error) bool {
 	return false
 }
 
+// slow is how long a call may take that changes what collections there are.
+const slow = 2 * time.Minute
+
 // call makes a call to the server with a deadline of its own. Every call of this package may be repeated; it is, while
 // what went wrong may pass, for as long as the configuration says.
 func (s *Store) call(ctx context.Context, f func(ctx context.Context) error) error {
+	return s.callFor(ctx, s.config.Timeout, f)
+}
+
+// callSlow is call for what takes longer.
+func (s *Store) callSlow(ctx context.Context, f func(ctx context.Context) error) error {
+	return s.callFor(ctx, max(slow, s.config.Timeout), f)
+}
+
+func (s *Store) callFor(ctx context.Context, timeout time.Duration, f func(ctx context.Context) error) error {
 	leave, err := s.enter()
 	if err != nil {
 		return err
@@ -132,9 +139,12 @@ func (s *Store) call(ctx context.Context, f func(ctx context.Context) error) err
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.attempt(ctx, f)
-		if err == nil || ctx.Err() != nil {
-			return errors.Join(ctx.Err(), err)
+		err := attempt(ctx, timeout, f)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		pause := wait/2 + rand.N(wait/2)
 		if !passing(err) || time.Since(began)+pause > s.config.RetryFor {
@@ -148,8 +158,8 @@ func (s *Store) call(ctx context.Context, f func(ctx context.Context) error) err
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, f func(ctx context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+func attempt(ctx context.Context, timeout time.Duration, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return f(ctx)
 }

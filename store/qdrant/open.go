@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"grounded/corpus"
 	"grounded/store"
@@ -64,8 +66,16 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s.client, err = qdrant.NewClient(&qdrant.Config{
-		Host: host, Port: port, APIKey: c.APIKey, UseTLS: c.TLS, TLSConfig: tlsConfig, PoolSize: uint(c.Connections), SkipCompatibilityCheck: true,
-		GrpcOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30), grpc.MaxCallSendMsgSize(1<<30))},
+		Host: host, Port: port, UseTLS: c.TLS, TLSConfig: tlsConfig, PoolSize: uint(c.Connections), SkipCompatibilityCheck: true,
+		GrpcOptions: []grpc.DialOption{
+			grpc.WithPerRPCCredentials(apiKey(c.APIKey)),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30), grpc.MaxCallSendMsgSize(1<<30)),
+			// A server that comes back is found at once; how long to wait for it is our own affair.
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: .2, MaxDelay: time.Second},
+				MinConnectTimeout: 5 * time.Second,
+			}),
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store in %s: %w", c, err)
@@ -77,6 +87,18 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	return s, nil
 }
+
+// apiKey goes with each call, without TLS too: doctor warns of that.
+type apiKey string
+
+func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	if k == "" {
+		return nil, nil
+	}
+	return map[string]string{"api-key": string(k)}, nil
+}
+
+func (apiKey) RequireTransportSecurity() bool { return false }
 
 // prepare finds out what the server is and makes what every collection needs.
 func (s *Store) prepare(ctx context.Context) error {

@@ -228,7 +228,7 @@ func (s *Store) CreateCollection(ctx context.Context, c corpus.Collection) error
 }
 
 func (s *Store) create(ctx context.Context, c corpus.Collection) error {
-	if err := corpus.CheckCollectionName(c.Name); err != nil {
+	if err := corpus.CheckStoredName(c.Name); err != nil {
 		return err
 	}
 	if c.Embedding.Dimensions <= 0 {
@@ -317,7 +317,7 @@ func (s *Store) point(ctx context.Context, records ...record) error {
 	if len(actions) == 0 {
 		return nil
 	}
-	return s.call(ctx, func(ctx context.Context) error { return s.client.UpdateAliases(ctx, actions) })
+	return s.callSlow(ctx, func(ctx context.Context) error { return s.client.UpdateAliases(ctx, actions) })
 }
 
 // DropCollection implements store.Store.
@@ -341,7 +341,7 @@ func (s *Store) DropCollection(ctx context.Context, name string) error {
 
 // drop removes what a collection has, its record last. A physical collection without others goes too.
 func (s *Store) drop(ctx context.Context, r record) error {
-	err := s.call(ctx, func(ctx context.Context) error { return s.client.DeleteAlias(ctx, s.alias(r.name)) })
+	err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.DeleteAlias(ctx, s.alias(r.name)) })
 	if err != nil && !isMissing(err) {
 		return err
 	}
@@ -350,7 +350,7 @@ func (s *Store) drop(ctx context.Context, r record) error {
 		return err
 	}
 	if others == 0 {
-		err := s.call(ctx, func(ctx context.Context) error { return s.client.DeleteCollection(ctx, r.physical) })
+		err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.DeleteCollection(ctx, r.physical) })
 		if err != nil && !isMissing(err) {
 			return err
 		}
@@ -396,6 +396,9 @@ func (s *Store) users(ctx context.Context, physical, but string) (int, error) {
 // Swap implements store.Store.
 func (s *Store) Swap(ctx context.Context, a, b string) error {
 	doing := fmt.Sprintf("swap collections %q and %q", a, b)
+	if a == b {
+		return s.fail(doing, corpus.Errorf(corpus.ErrInvalid, "they are the same collection"))
+	}
 	first, err := s.find(ctx, a)
 	if err != nil {
 		return s.fail(doing, err)

@@ -2,6 +2,7 @@ package qdrant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -43,12 +44,19 @@ func newWriter(s *Store) *writer { return &writer{store: s} }
 
 // Replace implements store.Store.
 func (s *Store) Replace(ctx context.Context, d corpus.Document, pages []corpus.Page, chunks []corpus.EmbeddedChunk) error {
-	w, err := s.prepareWrite(ctx, d, pages, chunks)
-	if err == nil {
-		err = s.writer.submit(w)
+	for try := 0; ; try++ {
+		w, err := s.prepareWrite(ctx, d, pages, chunks)
+		if err == nil {
+			err = s.writer.submit(w)
+		}
+		if !errors.Is(err, errAnew) || try == triesMoved {
+			return s.fail("replace "+d.Path, err)
+		}
 	}
-	return s.fail("replace "+d.Path, err)
 }
+
+// errAnew says that a collection is not the one that a write was made for.
+var errAnew = corpus.Errorf(corpus.ErrConflict, "the collection was made anew or exchanged meanwhile")
 
 // prepareWrite checks a document and makes its points.
 func (s *Store) prepareWrite(ctx context.Context, d corpus.Document, pages []corpus.Page, chunks []corpus.EmbeddedChunk) (*write, error) {
@@ -56,7 +64,7 @@ func (s *Store) prepareWrite(ctx context.Context, d corpus.Document, pages []cor
 		return nil, err
 	}
 	r, known := s.records.get(d.Collection)
-	if !known {
+	if !known || d.EmbeddingFingerprint != r.embedding.Fingerprint() {
 		var err error
 		if r, err = s.find(ctx, d.Collection); err != nil {
 			return nil, err
@@ -175,7 +183,7 @@ func (s *Store) commit(group []*write) error {
 		return err
 	}
 	if now.key != r.key {
-		return corpus.Errorf(corpus.ErrConflict, "collection %q was made anew or exchanged meanwhile", r.name)
+		return errAnew
 	}
 	ids := make([]corpus.DocumentID, len(group))
 	for i, w := range group {

@@ -146,7 +146,7 @@ func (s *Store) ensure(ctx context.Context, name string, indexes []fieldIndex, e
 		return err
 	}
 	if !there {
-		err := s.call(ctx, func(ctx context.Context) error { return s.client.CreateCollection(ctx, s.definition(name, embedding)) })
+		err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.CreateCollection(ctx, s.definition(name, embedding)) })
 		if state, ok := statusOf(err); err != nil && (!ok || state.Code() != codes.AlreadyExists && state.Code() != codes.InvalidArgument || !s.exists(ctx, name)) {
 			return err
 		}
@@ -183,7 +183,7 @@ func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) er
 		if have[x.field] != nil {
 			continue
 		}
-		err := s.call(ctx, func(ctx context.Context) error {
+		err := s.callSlow(ctx, func(ctx context.Context) error {
 			_, err := s.client.CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
 				CollectionName: name, Wait: &wait, FieldName: x.field, FieldType: &x.kind, FieldIndexParams: x.param,
 			})

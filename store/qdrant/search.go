@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/qdrant/go-client/qdrant"
 	"golang.org/x/sync/errgroup"
@@ -21,19 +22,34 @@ const (
 	triesFewer = 4
 )
 
-// seen remembers the versions of documents that were found in the manifest.
+// seen remembers the versions of documents that were found in the manifest. The points of a former version are there
+// for a moment after a document was switched over, or until Recover if the writer was ended then: for as long as a
+// version is believed, they may be found.
 type seen struct {
 	mu       sync.Mutex
-	versions map[string]int64
+	versions map[string]sighting
 }
 
-// maxSeen bounds what is remembered: about 20 MB.
-const maxSeen = 200_000
+type sighting struct {
+	version int64
+	at      time.Time
+}
+
+const (
+	// maxSeen bounds what is remembered: about 30 MB.
+	maxSeen = 200_000
+	// seenLasts bounds how long it is believed.
+	seenLasts = time.Minute
+)
 
 func (c *seen) get(key string, d corpus.DocumentID) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.versions[key+string(d)]
+	s, ok := c.versions[key+string(d)]
+	if !ok || time.Since(s.at) > seenLasts {
+		return 0
+	}
+	return s.version
 }
 
 // put remembers a version; 0 forgets it.
@@ -45,9 +61,9 @@ func (c *seen) put(key string, d corpus.DocumentID, v int64) {
 		return
 	}
 	if c.versions == nil || len(c.versions) >= maxSeen {
-		c.versions = map[string]int64{}
+		c.versions = map[string]sighting{}
 	}
-	c.versions[key+string(d)] = v
+	c.versions[key+string(d)] = sighting{v, time.Now()}
 }
 
 // Search implements store.Store.

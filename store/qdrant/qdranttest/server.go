@@ -141,24 +141,36 @@ func (s *Server) Stop() { s.end(syscall.SIGTERM) }
 func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 
 func (s *Server) end(signal syscall.Signal) {
-	s.Signal(signal)
+	s.signal(signal)
 	select {
 	case <-s.ended:
 	case <-time.After(30 * time.Second):
-		s.Signal(syscall.SIGKILL)
+		s.signal(syscall.SIGKILL)
 		<-s.ended
 	}
 }
 
-// Signal sends one to the server: SIGSTOP pauses it, SIGCONT lets it go on.
-func (s *Server) Signal(signal syscall.Signal) {
+// Pause stops the server where it is, until Resume.
+func (s *Server) Pause() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	status := fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if text, err := os.ReadFile(status); err != nil || bytes.Contains(text, []byte(") T ")) {
+			return
+		}
+	}
+	s.t.Fatal("qdrant does not stop")
+}
+
+// Resume ends a pause.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) {
 	if err := s.command.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		s.t.Errorf("signal qdrant: %v", err)
 	}
 }
-
-// PID is the number of the server's process.
-func (s *Server) PID() int { return s.command.Process.Pid }
 
 func freePort(t testing.TB) int {
 	t.Helper()

@@ -87,9 +87,35 @@ type Ingest struct {
 	ParseTimeout  Duration `yaml:"parse_timeout"`
 	ParseMemoryMB int      `yaml:"parse_memory_mb"`
 	MaxFileMB     int      `yaml:"max_file_mb"`
+	MaxParts      int      `yaml:"max_parts"`
+	MaxUnpackedMB int      `yaml:"max_unpacked_mb"`
+	MaxDepth      int      `yaml:"max_depth"`
 	ChunkTokens   int      `yaml:"chunk_tokens"`
 	OverlapTokens int      `yaml:"overlap_tokens"`
 	Passwords     []Secret `yaml:"passwords"`
+	OCR           string   `yaml:"ocr"`
+	OCRLanguages  []string `yaml:"ocr_languages"`
+	VisionModel   string   `yaml:"vision_model"`
+	Include       []string `yaml:"include"`
+	Exclude       []string `yaml:"exclude"`
+	Web           Web      `yaml:"web"`
+	S3            S3       `yaml:"s3"`
+}
+
+// Web says how pages are read.
+type Web struct {
+	AllowPrivate bool     `yaml:"allow_private"`
+	Timeout      Duration `yaml:"timeout"`
+}
+
+// S3 says where buckets are and who reads them.
+type S3 struct {
+	Endpoint     string `yaml:"endpoint"`
+	Region       string `yaml:"region"`
+	AccessKey    Secret `yaml:"access_key"`
+	SecretKey    Secret `yaml:"secret_key"`
+	SessionToken Secret `yaml:"session_token"`
+	PathStyle    bool   `yaml:"path_style"`
 }
 
 // Retrieve says how passages are searched.
@@ -214,6 +240,9 @@ func (c Config) check() error {
 		{"ingest.workers", float64(c.Ingest.Workers), 0, 1024},
 		{"ingest.parse_memory_mb", float64(c.Ingest.ParseMemoryMB), 0, 1 << 20},
 		{"ingest.max_file_mb", float64(c.Ingest.MaxFileMB), 0, 1 << 20},
+		{"ingest.max_parts", float64(c.Ingest.MaxParts), 0, 10_000_000},
+		{"ingest.max_unpacked_mb", float64(c.Ingest.MaxUnpackedMB), 0, 1 << 20},
+		{"ingest.max_depth", float64(c.Ingest.MaxDepth), -1, 100},
 		{"ingest.chunk_tokens", float64(c.Ingest.ChunkTokens), 0, 100_000},
 		{"ingest.overlap_tokens", float64(c.Ingest.OverlapTokens), -1, 100_000},
 		{"retrieve.top_k", float64(c.Retrieve.TopK), 0, 1000},
@@ -228,6 +257,7 @@ func (c Config) check() error {
 		key, value string
 		of         []string
 	}{
+		{"ingest.ocr", c.Ingest.OCR, []string{"", "auto", "off"}},
 		{"retrieve.mode", c.Retrieve.Mode, []string{"", "hybrid", "dense", "lexical"}},
 		{"store", c.Store, []string{"", StoreSQLite, StoreQdrant}},
 		{"qdrant.quantisation", c.Qdrant.Quantisation, []string{"", "scalar", "binary"}},

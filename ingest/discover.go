@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/ingest/parse"
+	"grounded/ingest/source"
 )
 
 // file is one that was discovered.
@@ -21,7 +21,10 @@ type file struct {
 	source string
 	path   string // in the source
 	disk   string
-	named  bool // on the command line, not found in a folder
+	uri    string // where it is, for people
+	named  bool   // on the command line, not found in a folder
+	part   *part  // what it is inside of another document; nil for a file on disk
+	remote *remote
 }
 
 // gap is a part of a source that could not be looked at.
@@ -32,16 +35,19 @@ type gap struct {
 // discover sends the files of all scopes, folders in order of their names.
 func (r *run) discover(ctx context.Context, out chan<- file) error {
 	for _, s := range r.plan.scopes {
-		w := walk{run: r, ctx: ctx, out: out, source: s.source.Name}
-		if s.file {
-			if err := w.send(file{path: s.path, disk: s.disk, named: true}); err != nil {
-				return err
-			}
-			continue
+		w := walk{run: r, ctx: ctx, out: out, source: s.source.Name, ignore: r.ignore[s.source.Name]}
+		var err error
+		switch {
+		case s.remote != nil:
+			err = s.remote.List(ctx, &remoteWalk{walk: w, from: s.source})
+		case s.file:
+			err = w.send(file{path: s.path, disk: s.disk, uri: s.disk, named: true})
+		default:
+			// Links may lead anywhere in the source. Without its real path none is followed.
+			w.root, _ = filepath.EvalSymlinks(s.source.Root)
+			err = w.folder(s.disk, s.path, diskPath(s.source.Root, s.disk))
 		}
-		// Links may lead anywhere in the source. Without its real path none is followed.
-		w.root, _ = filepath.EvalSymlinks(s.source.Root)
-		if err := w.folder(s.disk, s.path); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -56,19 +62,23 @@ type walk struct {
 	out    chan<- file
 	source string
 	root   string // of the source, without symbolic links
+	ignore *source.Ignore
 }
 
-func (w *walk) folder(disk, path string) error {
+// folder goes through a folder. rel is its path on disk, from the source's root.
+func (w *walk) folder(disk, path, rel string) error {
+	if w.ignored(path, rel, true) {
+		return nil
+	}
+	if err := w.ignore.Check(rel); err != nil {
+		w.gap(path, "The folder is not read, since it is not known what is to be left out: "+err.Error()+". What is stored of it stays.")
+		return nil
+	}
 	entries, err := os.ReadDir(disk)
 	if err != nil {
-		w.gaps = append(w.gaps, gap{w.source, path})
-		var cause *fs.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err
-		}
-		w.done(DocumentDone{Source: w.source, Document: path + "/", Outcome: OutcomeQuarantined, Code: string(parse.Unreadable),
-			Reason: "The folder can't be listed: " + err.Error() + ". What is stored of it stays."})
+		w.gap(path, "The folder can't be listed: "+diskReason(err)+". What is stored of it stays.")
 	}
+	files := map[string]bool{} // names, of which a folder's may be made
 	taken := map[string]bool{} // identities of names that have more than one form
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "~$") {
@@ -82,10 +92,16 @@ func (w *walk) folder(disk, path string) error {
 			}
 			taken[f.path] = true
 		}
+		if name, ok := strings.CutSuffix(e.Name()+"/", parse.PartSeparator); ok && e.IsDir() && files[name] {
+			w.skip(f.path+"/", "its name means what is inside of the file beside it; rename the folder")
+			continue
+		}
+		files[e.Name()] = !e.IsDir()
+		below := slashed(rel, e.Name())
 		if e.IsDir() {
-			err = w.folder(f.disk, f.path)
+			err = w.folder(f.disk, f.path, below)
 		} else {
-			err = w.entry(e, f)
+			err = w.entry(e, f, below)
 		}
 		if err != nil {
 			return err
@@ -94,9 +110,22 @@ func (w *walk) folder(disk, path string) error {
 	return w.ctx.Err()
 }
 
+// gap reports a folder whose files are not known. What is stored of them stays.
+func (w *walk) gap(path, reason string) {
+	w.gaps = append(w.gaps, gap{w.source, path})
+	w.done(DocumentDone{Source: w.source, Document: path + "/", Outcome: OutcomeQuarantined, Code: string(parse.Unreadable), Reason: reason})
+}
+
 // entry sends a file, if it is for us.
-func (w *walk) entry(e fs.DirEntry, f file) error {
-	if isSidecar(e.Name()) {
+func (w *walk) entry(e fs.DirEntry, f file, rel string) error {
+	if source.IsSidecar(e.Name()) {
+		return nil
+	}
+	if w.ignored(f.path, rel, false) {
+		return nil
+	}
+	if !w.changed(f.disk) {
+		w.remember(f)
 		return nil
 	}
 	reason := ""
@@ -114,6 +143,7 @@ func (w *walk) entry(e fs.DirEntry, f file) error {
 		w.skip(f.path, reason)
 		return nil
 	}
+	f.uri = f.disk
 	return w.send(f)
 }
 
@@ -141,12 +171,15 @@ func mediaReason(disk string) string {
 	defer f.Close()
 	start := make([]byte, 3072)
 	n, _ := io.ReadFull(f, start)
-	kind := mimetype.Detect(start[:n]).String()
-	switch family, _, _ := strings.Cut(kind, "/"); family {
-	case "image", "video", "audio", "font":
+	if kind := mimetype.Detect(start[:n]).String(); source.IsMedia(kind) {
 		return "no parser for " + kind
 	}
 	return ""
+}
+
+// documentID of a file whose source and path are set.
+func (r *run) documentID(f file) corpus.DocumentID {
+	return corpus.NewDocumentID(r.Collection, f.source, f.path)
 }
 
 func (w *walk) send(f file) error {
@@ -163,7 +196,7 @@ func (w *walk) send(f file) error {
 // remember names the file, and keeps it from being pruned.
 func (w *walk) remember(f file) file {
 	f.source = w.source
-	f.id = corpus.NewDocumentID(w.Collection, f.source, f.path)
+	f.id = w.documentID(f)
 	if w.seen != nil {
 		w.seen[f.id] = struct{}{}
 	}

@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"maps"
 	"strings"
+	"sync"
 
 	"grounded/analyze"
 	"grounded/corpus"
@@ -16,6 +18,7 @@ type document struct {
 	pages    []corpus.Page
 	chunks   []corpus.Chunk
 	terms    [][]corpus.Term // of each chunk
+	stored   *sync.WaitGroup // of the container that waits for it; may be nil
 }
 
 // document describes what was parsed. It fails when the metadata is not to be trusted with who may see it.
@@ -32,12 +35,13 @@ func (r *run) document(f file, read reading, parsed parse.Document) (*document, 
 	if language == "" {
 		language = parsed.Language
 	}
-	return &document{Document: corpus.Document{
+	maps.Copy(m.rest, f.origin())
+	d := &document{Document: corpus.Document{
 		ID:                   f.id,
 		Collection:           r.Collection,
 		Source:               f.source,
 		Path:                 f.path,
-		URI:                  strings.ToValidUTF8(f.disk, "\uFFFD"),
+		URI:                  strings.ToValidUTF8(f.uri, "\uFFFD"),
 		Title:                title,
 		MediaType:            parsed.MediaType,
 		Language:             language,
@@ -48,7 +52,20 @@ func (r *run) document(f file, read reading, parsed parse.Document) (*document, 
 		PipelineFingerprint:  r.PipelineFingerprint(parsed.MediaType),
 		EmbeddingFingerprint: r.embedding.Fingerprint(),
 		ModifiedAt:           read.modified,
-	}}, nil
+	}}
+	if f.part != nil {
+		d.stored = &f.part.stored
+	}
+	return d, nil
+}
+
+// wait has the document's container wait for it until the function that is returned is called.
+func (d *document) wait() (leave func()) {
+	if d.stored == nil {
+		return func() {}
+	}
+	d.stored.Add(1)
+	return d.stored.Done
 }
 
 // analyse finds the languages of the document and of its chunks, and the chunks' terms.

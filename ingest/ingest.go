@@ -1,4 +1,4 @@
-// Package ingest brings documents from folders into a store: it discovers files, reads and parses them, cuts
+// Package ingest brings documents from folders and other sources into a store: it discovers files, reads and parses them, cuts
 // them into chunks, embeds what is new, and writes, all of it overlapping with bounded queues. What is stored
 // already and has not changed costs a hash of the file; a run that was ended at any point is finished by the
 // same run again.
@@ -15,10 +15,13 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"grounded/analyze"
 	"grounded/corpus"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
+	"grounded/ingest/source"
 	"grounded/model"
 	"grounded/store"
 )
@@ -38,6 +41,17 @@ type Config struct {
 	Chunk chunk.Config
 	// Passwords are tried on files that need one, in order.
 	Passwords []string
+	// OCR names what reads scans in Parser; it is part of the fingerprint of what may have some.
+	OCR string
+	// Vision is a chat model that sees; it reads the scans that Parser leaves as pictures. nil: there is none.
+	Vision model.Chat
+	// Limits on what is inside of files.
+	Limits Limits
+	// Scratch is a folder for files that are unpacked; what killed runs have left in it is removed. Empty is one of
+	// the system's, which is removed at the end of the run only.
+	Scratch string
+	// Open returns the source of an address (source.IsAddress) among a request's paths; nil refuses them all.
+	Open func(ctx context.Context, address string) (source.Source, error)
 	// Workers read, parse and cut that many files at once; 0 means two more than there are processors.
 	Workers int
 	// BatchTexts are embedded by one call at most; 0 means 64.
@@ -60,9 +74,13 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 	if c.Workers < 0 || c.BatchTexts < 0 || c.Requests < 0 {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "set up ingest: a number of workers, texts or requests is negative")
 	}
+	if c.Limits.Parts < 0 || c.Limits.Bytes < 0 {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "set up ingest: a limit on what is inside of files is negative")
+	}
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU() + 2
 	}
+	c.Limits = c.Limits.withDefaults()
 	embedding, err := c.Embedder.Embedding(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask embedder for its model: %w", err)
@@ -78,7 +96,11 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 // PipelineFingerprint says how documents of a media type are parsed, cut and analysed; with "" how files that
 // could not be read were tried.
 func (in *Ingester) PipelineFingerprint(mediaType string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parse.Fingerprint(mediaType),
+	parser := parse.Fingerprint(mediaType)
+	if reader := in.scanReader(); reader != "" && parse.MayBeScanned(mediaType) {
+		parser += " " + reader
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parser,
 		chunk.Version, in.Chunk.TargetTokens, in.Chunk.MaxTokens, in.Chunk.OverlapTokens, analyze.Version))
 	return hex.EncodeToString(sum[:8])
 }
@@ -86,13 +108,17 @@ func (in *Ingester) PipelineFingerprint(mediaType string) string {
 // Request says what to ingest.
 type Request struct {
 	Collection string
-	Paths      []string // files and folders
+	Paths      []string // files, folders and addresses of sources
 	// Source names the root that the paths are or are in; if empty it is a source that is known to contain
 	// them, else it is named after the folder.
 	Source string
-	Prune  bool // delete documents under Paths whose file is gone
-	DryRun bool // write nothing; report what would be done
-	Moved  bool // a source of the same name and another root that still exists is the same folder, moved
+	Prune  bool         // delete documents under Paths whose file is gone
+	DryRun bool         // write nothing; report what would be done
+	Moved  bool         // a source of the same name and another root that still exists is the same folder, moved
+	Globs  source.Globs // which of the files that are found to read; what is stored of others stays
+	Shard  Shard        // which of them this run is for; likewise
+	// Changed, if not nil, has the absolute paths of the files on disk that are read; others only count as being there.
+	Changed map[string]struct{}
 }
 
 // Run ingests. observe, if not nil, is called with the events of the run, one at a time, the Report last.
@@ -118,10 +144,17 @@ type run struct {
 	quarantine map[corpus.DocumentID]corpus.Quarantined // when the run began
 	gaps       []gap                                    // folders that could not be listed
 	seen       map[corpus.DocumentID]struct{}           // discovered; nil without Prune
+	listed     map[corpus.DocumentID]struct{}           // found in remote sources; nil with fewer than two of them
+	ignore     map[string]*source.Ignore                // by source, of folders
+	scratch    *scratch
+	spare      *semaphore.Weighted // workers that work on parts of documents besides those that work on files
 }
 
-func (r *run) run(ctx context.Context) error {
+func (r *run) run(ctx context.Context) (err error) {
 	if err := corpus.CheckCollectionName(r.Collection); err != nil {
+		return err
+	}
+	if err := errors.Join(r.Globs.Check(), r.Shard.Check()); err != nil {
 		return err
 	}
 	if err := r.checkCollection(ctx); err != nil {
@@ -136,24 +169,40 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list sources: %w", err)
 	}
-	if r.plan, err = makePlan(r.Request, known); err != nil {
+	if r.plan, err = makePlan(ctx, r.Request, r.Open, known); err != nil {
+		return err
+	}
+	for i, s := range r.plan.scopes {
+		r.plan.scopes[i].source.Paths = r.plan.covered(s.source.Name, known)
+	}
+	r.loadRules()
+	if err := r.checkIgnored(); err != nil {
 		return err
 	}
 	if !r.DryRun {
-		if err := r.prepareStore(ctx, known); err != nil {
+		if err := r.prepareStore(ctx); err != nil {
 			return err
 		}
 	}
 	if err := r.loadQuarantine(ctx); err != nil {
 		return err
 	}
+	if r.scratch, err = openScratch(r.Config.Scratch); err != nil {
+		return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "make a folder for what is fetched and unpacked: %w", err),
+			"the folder of --data must be writable")
+	}
+	defer func() { err = errors.Join(err, r.scratch.close()) }()
+	r.spare = semaphore.NewWeighted(int64(r.Workers))
 	if r.Prune {
 		r.seen = map[corpus.DocumentID]struct{}{}
+	}
+	if r.plan.remotes() > 1 {
+		r.listed = map[corpus.DocumentID]struct{}{}
 	}
 	if err := r.pipeline(ctx); err != nil {
 		return err
 	}
-	if r.files == 0 {
+	if r.files == 0 && r.Changed == nil {
 		r.warn("There was nothing to read in " + strings.Join(r.Paths, ", ") + ".")
 	}
 	if r.Prune {
@@ -182,21 +231,30 @@ func (r *run) checkCollection(ctx context.Context) error {
 }
 
 // prepareStore makes the collection, remembers the sources and moves the documents of those absorbed.
-func (r *run) prepareStore(ctx context.Context, known []corpus.Source) error {
+func (r *run) prepareStore(ctx context.Context) error {
 	now := time.Now().UTC()
 	if err := r.Store.CreateCollection(ctx, corpus.Collection{Name: r.Collection, Embedding: r.embedding, CreatedAt: now}); err != nil {
 		return fmt.Errorf("create collection %s: %w", r.Collection, err)
 	}
-	for _, s := range r.plan.sources {
-		s.UsedAt, s.Paths = now, r.plan.covered(s.Name, known)
-		if err := r.Store.PutSource(ctx, s); err != nil {
-			return fmt.Errorf("remember source %s: %w", s.Name, err)
+	for _, s := range r.plan.scopes {
+		if s.remote == nil {
+			if err := r.putSource(ctx, s.source); err != nil {
+				return err
+			}
 		}
 	}
 	for _, a := range r.plan.absorbed {
 		if err := r.absorb(ctx, a); err != nil {
 			return fmt.Errorf("absorb source %s into %s: %w", a.from.Name, a.into.Name, err)
 		}
+	}
+	return nil
+}
+
+func (r *run) putSource(ctx context.Context, s corpus.Source) error {
+	s.UsedAt = time.Now().UTC()
+	if err := r.Store.PutSource(ctx, s); err != nil {
+		return fmt.Errorf("remember source %s: %w", s.Name, err)
 	}
 	return nil
 }
@@ -239,7 +297,11 @@ func (r *run) pipeline(ctx context.Context) error {
 				if work.Err() != nil {
 					continue
 				}
-				if err := r.process(work, f, w); err != nil {
+				do := r.process
+				if f.remote != nil {
+					do = r.fetch
+				}
+				if err := do(work, f, w); err != nil {
 					cancel(err)
 				}
 			}

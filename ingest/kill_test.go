@@ -35,7 +35,8 @@ func ingestAlone(dir, db string) int {
 	if err != nil {
 		return fail(err)
 	}
-	in, err := ingest.New(ctx, ingest.Config{Store: s, Embedder: &embedder{name: "e"}, Parser: pool, Chunk: chunk.Config{TargetTokens: 30}, BatchTexts: 4})
+	in, err := ingest.New(ctx, ingest.Config{Store: s, Embedder: &embedder{name: "e"}, Parser: pool, Chunk: chunk.Config{TargetTokens: 30}, BatchTexts: 4,
+		Scratch: filepath.Join(filepath.Dir(db), "scratch")})
 	if err != nil {
 		return fail(err)
 	}
@@ -106,6 +107,16 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 	for i := range 60 {
 		write(fmt.Sprintf("%02d.txt", i), article(fmt.Sprintf("subject %d", i), 3))
 	}
+	writeArchive := func(subject string) {
+		members := []string{"inner.zip", archived(t, "0.txt", article(subject+" inside", 2), "1.pdf", "no PDF")}
+		for i := range 10 {
+			members = append(members, fmt.Sprintf("%s %d.txt", subject, i), article(fmt.Sprintf("%s %d", subject, i), 2))
+		}
+		write("01.zip", archived(t, members...))
+		write("02.eml", "From: a@x.org\nSubject: "+subject+"\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"+article(subject, 2)+
+			"\n--b\nContent-Type: text/plain; name="+strings.ReplaceAll(subject, " ", "-")+".txt\n\n"+article(subject+" attached", 2)+"\n--b--\n")
+	}
+	writeArchive("subject")
 	write("empty.txt", " ")
 
 	command := func(db string) *exec.Cmd {
@@ -130,6 +141,7 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 		// Every other round also changes a document, so that replacing is interrupted as well.
 		if round%2 == 1 {
 			write("00.txt", article(fmt.Sprintf("change %d", round), 3))
+			writeArchive(fmt.Sprintf("change %d", round))
 		}
 		wait := time.NewTimer(time.Duration(r.Float64() * float64(whole)))
 		<-wait.C
@@ -137,11 +149,15 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 		_ = cmd.Wait()
 	}
 	write("00.txt", article("subject 0", 3))
+	writeArchive("subject")
 	if err := command(killed).Run(); err != nil {
 		t.Fatal(err)
 	}
 	dumps := map[string]string{}
 	for _, db := range []string{undisturbed, killed} {
+		if left, err := filepath.Glob(filepath.Join(filepath.Dir(db), "scratch", "run-*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: unpacked files are left: %q, %v", db, left, err)
+		}
 		s, err := sqlite.Open(t.Context(), sqlite.Config{Path: db})
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +166,7 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 			t.Errorf("%s: %v", db, err)
 		}
 		dumps[db] = strings.ReplaceAll(dump(t, s), "found false", "NOT FOUND")
-		if c, err := s.Collection(t.Context(), "c"); err != nil || c.Documents != 60 || c.Quarantined != 1 {
+		if c, err := s.Collection(t.Context(), "c"); err != nil || c.Documents != 75 || c.Quarantined != 2 {
 			t.Errorf("%s: %+v, %v", db, c, err)
 		}
 		s.Close()

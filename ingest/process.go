@@ -34,8 +34,13 @@ type reading struct {
 
 // process brings one file as far as the writer, if it is new or has changed. An error ends the run.
 func (r *run) process(ctx context.Context, f file, w *writer) error {
+	unpacked := r.scratch.document()
+	defer r.removeUnpacked(unpacked)
 	for attempt := 1; ; attempt++ {
-		read, err := readFile(f.disk)
+		read, err := readFile(f)
+		if errors.Is(err, fs.ErrNotExist) && !f.named {
+			return r.passOver(f, "it went away before it was read")
+		}
 		if err != nil {
 			return r.reject(ctx, f, reading{}, parse.Unreadable, ioReason(err))
 		}
@@ -48,23 +53,28 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		case rejected && before.ContentHash == read.contentHash && before.PipelineFingerprint == r.PipelineFingerprint("") && !r.mayOpen(before):
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeQuarantined, Code: before.Code, Reason: before.Reason, Stale: isKnown})
 			return nil
-		case isKnown && !rejected && known.ContentHash == read.contentHash &&
-			known.PipelineFingerprint == r.PipelineFingerprint(known.MediaType) && known.EmbeddingFingerprint == r.embedding.Fingerprint():
-			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeUnchanged})
-			return nil
+		case isKnown && !rejected && known.ContentHash == read.contentHash && r.isCurrent(known):
+			parts, whole, err := r.unchangedParts(ctx, f, known)
+			if err != nil {
+				return err
+			}
+			if whole {
+				return r.unchanged(ctx, f, known, parts)
+			}
 		}
 		outcome := OutcomeNew
 		if isKnown {
 			outcome = OutcomeChanged
 		}
-		if r.DryRun {
+		if r.DryRun && !r.looksInside(f) {
 			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: outcome})
 			return nil
 		}
+		r.begin(f)
 		if read.sidecar.err != nil {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
-		parsed, err := r.parse(ctx, f, read.sum)
+		parsed, err := r.parse(ctx, f, read.sum, unpacked)
 		code := parse.CodeOf(err)
 		switch {
 		case code == parse.Changed && attempt < attempts:
@@ -77,20 +87,44 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		case err != nil:
 			return fmt.Errorf("parse %s: %w", f.path, err)
 		}
+		if err := r.readScans(ctx, &parsed); err != nil {
+			return fmt.Errorf("read %s: %w", f.path, err)
+		}
 		d, err := r.document(f, read, parsed)
 		if err != nil {
 			return r.reject(ctx, f, read, "metadata", err.Error())
 		}
 		d.outcome = outcome
+		if parsed.Archive && !r.opens(f) {
+			return r.reject(ctx, f, read, parse.TooLarge, fmt.Sprintf("It is an archive inside of %d others, and so is not opened; raise ingest.max_depth, or unpack it.", f.depth()))
+		}
 		d.pages, d.chunks = chunk.Split(chunk.Document{ID: f.id, Title: d.Title, Pages: parsed.Pages, Separate: parsed.Separate}, r.Chunk)
-		if len(d.chunks) == 0 {
-			return r.reject(ctx, f, read, parse.NoText, "There is no text in it.")
+		if parsed.Archive {
+			d.chunks = nil // its documents are found, not their names
+		} else if len(d.chunks) == 0 {
+			code := parse.NoText
+			if parse.IsPicture(f.path) {
+				code = parse.Empty // most pictures are no pages
+			}
+			return r.reject(ctx, f, read, code, "There is no text in it.")
 		}
 		d.PageCount, d.ChunkCount = len(d.pages), len(d.chunks)
 		d.warnings = parsed.Warnings
 		d.analyse()
+		if parse.HasParts(d.MediaType) {
+			return r.processParts(ctx, f, read, d, parsed, w)
+		}
+		if r.DryRun {
+			r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: outcome})
+			return nil
+		}
 		return w.write(ctx, d)
 	}
+}
+
+// isCurrent reports whether a document was parsed, cut and embedded as it would be now.
+func (r *run) isCurrent(d corpus.Document) bool {
+	return d.PipelineFingerprint == r.PipelineFingerprint(d.MediaType) && d.EmbeddingFingerprint == r.embedding.Fingerprint()
 }
 
 // mayOpen reports whether passwords may open what could not be read. Which they were the last time is not kept.
@@ -99,14 +133,20 @@ func (r *run) mayOpen(q corpus.Quarantined) bool {
 }
 
 // parse has the parser read the file, if its bytes still have this hash.
-func (r *run) parse(ctx context.Context, f file, sum string) (parse.Document, error) {
-	in := parse.Input{Path: f.disk, SHA256: sum, Passwords: r.Passwords}
+func (r *run) parse(ctx context.Context, f file, sum, unpacked string) (parse.Document, error) {
+	in := parse.Input{Path: f.disk, SHA256: sum, Passwords: r.Passwords, Limits: r.limits(f)}
+	if r.opens(f) || r.Vision != nil && !parse.MayHaveParts(f.path) {
+		in.Scratch = unpacked
+	}
+	if f.part != nil {
+		in.Name = path.Base(f.path)
+	}
 	if !utf8.ValidString(f.disk) { // such a path can't be told to another process
 		data, err := os.ReadFile(f.disk)
 		if err != nil {
 			return parse.Document{}, &parse.Error{Code: parse.Unreadable, Reason: ioReason(err)}
 		}
-		in = parse.Input{Name: path.Base(f.path), Data: data, SHA256: sum, Passwords: r.Passwords}
+		in.Path, in.Name, in.Data = "", path.Base(f.path), data
 	}
 	return r.Parser.Parse(ctx, in)
 }
@@ -141,14 +181,17 @@ func (r *run) scope() corpus.Scope {
 
 // reject ends the work on a file that can't be read: it is quarantined, or skipped if it is not meant for us.
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
-	known := parse.HasKnownExtension(f.path)
+	known := parse.HasKnownExtension(f.path) || f.remote != nil && parse.HasKnownExtension(f.disk)
 	switch {
-	case !known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty), !f.named && code == parse.Generated:
-		r.skip(f.path, reason)
-		return nil
+	case code == parse.Link, code == parse.Generated && !f.named,
+		(!known || parse.IsPicture(f.path)) && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
+		return r.passOver(f, reason)
 	case !known && code == parse.UnsupportedFormat, code == parse.Generated:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
 		return nil
+	}
+	if err := r.deleteExposed(ctx, f, read.sidecar); err != nil {
+		return err
 	}
 	_, stale, err := r.stored(ctx, f)
 	if err != nil {
@@ -167,9 +210,22 @@ func (r *run) reject(ctx context.Context, f file, read reading, code parse.Error
 	return nil
 }
 
+// removeUnpacked removes what was unpacked of a document.
+func (r *run) removeUnpacked(dir string) {
+	if err := os.RemoveAll(dir); err != nil {
+		r.warn(fmt.Sprintf("Unpacked files could not be removed: %v.", err))
+	}
+}
+
+// passOver ends the work on a file that is not meant for us.
+func (r *run) passOver(f file, reason string) error {
+	r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeSkipped, Reason: reason})
+	return nil
+}
+
 // readFile hashes a file and reads the metadata beside it.
-func readFile(disk string) (reading, error) {
-	f, err := os.Open(disk)
+func readFile(from file) (reading, error) {
+	f, err := os.Open(from.disk)
 	if err != nil {
 		return reading{}, err
 	}
@@ -182,7 +238,12 @@ func readFile(disk string) (reading, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return reading{}, err
 	}
-	read := reading{size: info.Size(), modified: info.ModTime().UTC(), sum: hex.EncodeToString(h.Sum(nil)), sidecar: readSidecar(disk)}
+	read := reading{size: info.Size(), modified: info.ModTime().UTC(), sum: hex.EncodeToString(h.Sum(nil))}
+	if from.part == nil {
+		read.sidecar = readSidecar(from.disk)
+	} else {
+		read.modified, read.sidecar = from.part.when(), from.part.sidecar()
+	}
 	read.contentHash = read.sum
 	if read.sidecar.found {
 		metadata := sha256.Sum256(read.sidecar.bytes)
@@ -199,9 +260,14 @@ func ioReason(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "The file may not be read: permission denied. Give the user who ingests the right to read it."
 	}
+	return fmt.Sprintf("The file can't be read: %s.", diskReason(err))
+}
+
+// diskReason is an error's message without the path.
+func diskReason(err error) string {
 	var cause *fs.PathError
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return fmt.Sprintf("The file can't be read: %v.", err)
+	return err.Error()
 }

@@ -33,7 +33,12 @@ func (r *run) prune(ctx context.Context) error {
 		if s.file {
 			continue
 		}
-		if _, err := os.Stat(s.disk); err != nil {
+		if s.remote != nil {
+			if lost := s.remote.Lost(); lost != "" {
+				r.warn(fmt.Sprintf("Nothing in source %s was pruned: %s", s.source.Name, lost))
+				continue
+			}
+		} else if _, err := os.Stat(s.disk); err != nil {
 			r.warn(fmt.Sprintf("Nothing in source %s was pruned: its folder %s went away during the run.", s.source.Name, s.disk))
 			continue
 		}
@@ -41,22 +46,30 @@ func (r *run) prune(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for len(gone) > 0 {
-			n := min(len(gone), deleteBatch)
-			if !r.DryRun {
-				ids := make([]corpus.DocumentID, n)
-				for i, d := range gone[:n] {
-					ids[i] = d.ID
-				}
-				if err := r.Store.Delete(ctx, r.Collection, ids...); err != nil {
-					return fmt.Errorf("prune: %w", err)
-				}
-			}
-			for _, d := range gone[:n] {
-				r.done(d)
-			}
-			gone = gone[n:]
+		if err := r.deleteDocuments(ctx, gone); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// deleteDocuments deletes the documents, except in a dry run, and reports them.
+func (r *run) deleteDocuments(ctx context.Context, gone []DocumentDone) error {
+	for len(gone) > 0 {
+		n := min(len(gone), deleteBatch)
+		if !r.DryRun {
+			ids := make([]corpus.DocumentID, n)
+			for i, d := range gone[:n] {
+				ids[i] = d.ID
+			}
+			if err := r.Store.Delete(ctx, r.Collection, ids...); err != nil {
+				return fmt.Errorf("prune: %w", err)
+			}
+		}
+		for _, d := range gone[:n] {
+			r.done(d)
+		}
+		gone = gone[n:]
 	}
 	return nil
 }
@@ -64,9 +77,18 @@ func (r *run) prune(ctx context.Context) error {
 // gone lists the documents of the scope, stored or quarantined, whose files are not there.
 func (r *run) gone(ctx context.Context, s scope) ([]DocumentDone, error) {
 	var gone []DocumentDone
-	add := func(id corpus.DocumentID, path string) {
-		if _, seen := r.seen[id]; seen || !s.contains(path) || r.hidden(s.source.Name, path) || exists(s.source.Root, path) {
+	add := func(id corpus.DocumentID, path, listing string) {
+		container, isPart := outermost(path)
+		wanted := r.wants(path) || isPart && r.wants(container)
+		if _, seen := r.seen[id]; seen || !s.contains(path) || !wanted || !r.isGone(s, path, listing) {
 			return
+		}
+		// What is inside of a file goes when the file is read and does not have it any more, or with the file.
+		if isPart {
+			id := corpus.NewDocumentID(r.Collection, s.source.Name, container)
+			if _, seen := r.seen[id]; seen || !r.isGone(s, container, listing) {
+				return
+			}
 		}
 		gone = append(gone, DocumentDone{ID: id, Source: s.source.Name, Document: path, Outcome: OutcomePruned})
 	}
@@ -87,7 +109,8 @@ func (r *run) gone(ctx context.Context, s scope) ([]DocumentDone, error) {
 					path = prefix + "/" + path
 				}
 				before := len(gone)
-				add(corpus.NewDocumentID(r.Collection, s.source.Name, path), path)
+				listing, _ := d.Metadata[listingKey].(string)
+				add(corpus.NewDocumentID(r.Collection, s.source.Name, path), path, listing)
 				if len(gone) > before {
 					listed[gone[before].ID] = true
 				}
@@ -112,10 +135,18 @@ func (r *run) gone(ctx context.Context, s scope) ([]DocumentDone, error) {
 	}
 	for _, q := range r.quarantine {
 		if q.Source == s.source.Name && !listed[q.DocumentID] {
-			add(q.DocumentID, q.Path)
+			add(q.DocumentID, q.Path, "")
 		}
 	}
 	return gone, nil
+}
+
+// isGone reports whether a path of the scope that was not found is not there, or not to be read, any more.
+func (r *run) isGone(s scope, path, listing string) bool {
+	if s.remote != nil {
+		return s.remote.Gone(path, listing)
+	}
+	return !r.hidden(s.source.Name, path) && (!exists(s.source.Root, path) || r.isIgnored(s.source.Name, path))
 }
 
 // hidden reports whether a path of the source is in a folder that could not be listed.

@@ -1,16 +1,19 @@
 package ingest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"grounded/corpus"
+	"grounded/ingest/parse"
+	"grounded/ingest/source"
 )
 
-// Event is a Discovered, a DocumentDone or, at the end, the Report. As JSON each is an object that says in
-// "event" which.
+// Event is a Discovered, a Started, a DocumentDone or, at the end, the Report; Follow adds Watching and Trouble. As
+// JSON each is an object that says in "event" which.
 type Event interface{ isEvent() }
 
 // Discovered tells how many files were found so far.
@@ -20,6 +23,15 @@ type Discovered struct {
 	Complete bool   `json:"complete"`
 }
 
+// Started tells that work on a document that is new or has changed begins. A DocumentDone follows, unless the run
+// is ended.
+type Started struct {
+	Event    string            `json:"event"` // "started"
+	ID       corpus.DocumentID `json:"id"`
+	Source   string            `json:"source"`
+	Document string            `json:"document"`
+}
+
 // Outcomes of a document.
 const (
 	OutcomeNew         = "new"
@@ -27,7 +39,8 @@ const (
 	OutcomeUnchanged   = "unchanged"
 	OutcomeQuarantined = "quarantined" // could not be read; what was stored of it before stays
 	OutcomePruned      = "pruned"
-	OutcomeFailed      = "failed" // named, but of a format that nothing here reads
+	OutcomeSkipped     = "skipped" // found in a folder, and when it was read not for us
+	OutcomeFailed      = "failed"  // named, but not to be had, or of a format that nothing here reads
 )
 
 // DocumentDone tells what became of one file. In a dry run it is what would.
@@ -37,7 +50,9 @@ type DocumentDone struct {
 	Source   string            `json:"source"`
 	Document string            `json:"document"` // path in the source
 	Outcome  string            `json:"outcome"`
+	Pages    int               `json:"pages"` // that were read
 	Chunks   Chunks            `json:"chunks"`
+	Seconds  float64           `json:"seconds"`          // since Started; 0 if there was nothing to do
 	Code     string            `json:"code,omitempty"`   // why it was not read: a word for programs
 	Reason   string            `json:"reason,omitempty"` // the same for people
 	Stale    bool              `json:"stale,omitempty"`  // an older version of it is still stored and found
@@ -60,6 +75,7 @@ type Documents struct {
 	Quarantined int `json:"quarantined"`
 	Failed      int `json:"failed"`
 	Skipped     int `json:"skipped"`
+	Ignored     int `json:"ignored"` // files, and folders with all that is in them, that rules or patterns leave out
 }
 
 // Skipped is a file that was found in a folder and is not for us.
@@ -75,8 +91,10 @@ const maxSkipped = 1000
 type Report struct {
 	Event       string         `json:"event"` // "summary"
 	Documents   Documents      `json:"documents"`
+	Pages       int            `json:"pages"`
 	Chunks      Chunks         `json:"chunks"`
 	Seconds     float64        `json:"seconds"`
+	Slowest     []DocumentDone `json:"slowest"`     // the five that took longest, the longest first
 	Skipped     []Skipped      `json:"skipped"`     // the first 1000
 	Quarantined []DocumentDone `json:"quarantined"` // by source and path
 	Failed      []DocumentDone `json:"failed"`
@@ -85,6 +103,7 @@ type Report struct {
 }
 
 func (Discovered) isEvent()   {}
+func (Started) isEvent()      {}
 func (DocumentDone) isEvent() {}
 func (Report) isEvent()       {}
 
@@ -95,14 +114,15 @@ type reporter struct {
 	started time.Time
 	report  Report
 	files   int
+	begun   map[corpus.DocumentID]time.Time // documents that are worked on
 }
 
 func newReporter(req Request, observe func(Event)) *reporter {
 	if observe == nil {
 		observe = func(Event) {}
 	}
-	return &reporter{observe: observe, started: time.Now(), report: Report{
-		Event: "summary", DryRun: req.DryRun, Skipped: []Skipped{}, Quarantined: []DocumentDone{}, Failed: []DocumentDone{}, Warnings: []string{},
+	return &reporter{observe: observe, started: time.Now(), begun: map[corpus.DocumentID]time.Time{}, report: Report{
+		Event: "summary", DryRun: req.DryRun, Slowest: []DocumentDone{}, Skipped: []Skipped{}, Quarantined: []DocumentDone{}, Failed: []DocumentDone{}, Warnings: []string{},
 	}}
 }
 
@@ -120,10 +140,26 @@ func (r *reporter) foundAll() {
 	r.observe(Discovered{Event: "discovered", Files: r.files, Complete: true})
 }
 
+// begin tells that work on a document begins. It may be called again for the same one.
+func (r *reporter) begin(f file) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, again := r.begun[f.id]; !again {
+		r.begun[f.id] = time.Now()
+		r.observe(Started{"started", f.id, f.source, f.path})
+	}
+}
+
 func (r *reporter) done(d DocumentDone) {
 	d.Event = "document"
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if begun, ok := r.begun[d.ID]; ok {
+		delete(r.begun, d.ID)
+		d.Seconds = time.Since(begun).Seconds()
+		r.rank(d)
+	}
+	r.report.Pages += d.Pages
 	n := &r.report.Documents
 	switch d.Outcome {
 	case OutcomeNew:
@@ -134,6 +170,8 @@ func (r *reporter) done(d DocumentDone) {
 		n.Unchanged++
 	case OutcomePruned:
 		n.Pruned++
+	case OutcomeSkipped:
+		r.addSkipped(d.Document, d.Reason)
 	case OutcomeQuarantined:
 		n.Quarantined++
 		r.report.Quarantined = append(r.report.Quarantined, d)
@@ -148,13 +186,33 @@ func (r *reporter) done(d DocumentDone) {
 	r.observe(d)
 }
 
+// listedSlowest bounds Report.Slowest.
+const listedSlowest = 5
+
+// rank puts a document among the slowest, if it is one.
+func (r *reporter) rank(d DocumentDone) {
+	slowest := append(r.report.Slowest, d)
+	slices.SortStableFunc(slowest, func(a, b DocumentDone) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	r.report.Slowest = slowest[:min(len(slowest), listedSlowest)]
+}
+
 func (r *reporter) skip(path, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.addSkipped(path, reason)
+}
+
+func (r *reporter) addSkipped(path, reason string) {
 	r.report.Documents.Skipped++
 	if len(r.report.Skipped) < maxSkipped {
 		r.report.Skipped = append(r.report.Skipped, Skipped{path, reason})
 	}
+}
+
+func (r *reporter) leaveOut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Documents.Ignored++
 }
 
 func (r *reporter) warn(sentence string) {
@@ -163,7 +221,8 @@ func (r *reporter) warn(sentence string) {
 	r.report.Warnings = append(r.report.Warnings, sentence)
 }
 
-// namedErrors returns an error if a file that was asked for by name is of no format that is read here.
+// namedErrors returns an error if a file that was asked for by name could not be had, or is of no format that is
+// read here.
 func (r *reporter) namedErrors() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,10 +230,19 @@ func (r *reporter) namedErrors() error {
 		return nil
 	}
 	first := r.report.Failed[0]
-	if n := len(r.report.Failed); n > 1 {
-		return corpus.Errorf(corpus.ErrUnsupported, "read %s and %d more: %s", first.Document, n-1, first.Reason)
+	kind := corpus.ErrUnsupported
+	switch parse.ErrorCode(first.Code) {
+	case source.Gone:
+		kind = corpus.ErrNotFound
+	case source.Unreachable:
+		kind = corpus.ErrUnavailable
+	case source.Forbidden:
+		kind = corpus.ErrForbidden
 	}
-	return corpus.Errorf(corpus.ErrUnsupported, "read %s: %s", first.Document, first.Reason)
+	if n := len(r.report.Failed); n > 1 {
+		return corpus.Errorf(kind, "read %s and %d more: %s", first.Document, n-1, first.Reason)
+	}
+	return corpus.Errorf(kind, "read %s: %s", first.Document, first.Reason)
 }
 
 func (r *reporter) close() Report {

@@ -1,33 +1,31 @@
 package ingest
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"grounded/ingest/source"
 )
 
-// A file NAME.meta.yaml beside NAME, or beside NAME with any extension, has metadata of the document: title,
-// groups that may see it, language, and any other keys. It overrides what the document says of itself.
-var sidecarSuffixes = []string{".meta.yaml", ".meta.yml"}
+// author is who wrote a sidecar.
+type author int
 
-func isSidecar(name string) bool {
-	for _, suffix := range sidecarSuffixes {
-		if len(name) > len(suffix) && strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// maxSidecar bounds the metadata beside a document, in bytes.
-const maxSidecar = 1 << 20
+const (
+	owner    author = iota // of the folder that it is in
+	stranger               // who made the archive that it is in
+)
 
 // sidecar is the metadata beside a document. With err the document must not be indexed: its access groups
 // are not known.
@@ -46,31 +44,63 @@ func (r refusal) Error() string { return string(r) }
 func refusef(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
 func readSidecar(disk string) sidecar {
-	for _, base := range []string{disk, strings.TrimSuffix(disk, filepath.Ext(disk))} {
-		for _, suffix := range sidecarSuffixes {
-			path := base + suffix
-			info, err := os.Stat(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			s := sidecar{found: true}
-			if err == nil && info.Size() > maxSidecar {
-				err = fmt.Errorf("it has more than %d bytes", maxSidecar)
-			}
-			if err == nil {
-				s.bytes, err = os.ReadFile(path)
-			}
-			if err == nil {
-				err = yaml.Unmarshal(s.bytes, &s.values)
-			}
-			if err != nil {
-				s.err = refusef("The metadata in %s can't be read, so that it is not known who may see the document: %s", filepath.Base(path), yamlReason(err))
-			}
-			return s
+	for _, path := range source.SidecarNames(disk) {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return loadSidecar(path, filepath.Base(path), owner)
 		}
 	}
 	return sidecar{}
 }
+
+// loadSidecar reads the metadata in the file at path, which people know by name. What strangers wrote must have no
+// aliases, by which a small text becomes a large one.
+func loadSidecar(path, name string, author author) sidecar {
+	s := sidecar{found: true}
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > source.MaxSidecar {
+		err = fmt.Errorf("it has more than %d bytes", source.MaxSidecar)
+	}
+	if err == nil {
+		s.bytes, err = os.ReadFile(path)
+	}
+	if err == nil && author == stranger && yamlAlias.Match(s.bytes) {
+		err = errors.New("it has aliases, which are not followed in an archive")
+	}
+	if err == nil {
+		err = yaml.Unmarshal(s.bytes, &s.values)
+	}
+	if err != nil {
+		s.err = unreadableSidecar(name, yamlReason(err))
+	}
+	return s
+}
+
+func unreadableSidecar(name, reason string) error {
+	return refusef("The metadata in %s can't be read, so that it is not known who may see the document: %s", name, reason)
+}
+
+// inherit lays the metadata of a container over that of a part.
+func (s sidecar) inherit(values map[string]any) sidecar {
+	if len(values) == 0 {
+		return s
+	}
+	encoded, err := json.Marshal(plain(values))
+	if err != nil { // never: plain made it what JSON has
+		return sidecar{found: true, err: err}
+	}
+	merged := maps.Clone(s.values)
+	if merged == nil {
+		merged = map[string]any{}
+	}
+	groups, _ := values[groupKeys[0]].([]string)
+	setGroups(merged, groups)
+	maps.Copy(merged, values)
+	s.found, s.bytes, s.values = true, append(bytes.Clone(s.bytes), encoded...), merged
+	return s
+}
+
+// yamlAlias matches what may be a reference to another part of a YAML text.
+var yamlAlias = regexp.MustCompile(`(?:^|[\s\[{,:-])\*\S`)
 
 // yamlReason is an error's message with the line, without the quoted source.
 func yamlReason(err error) string {

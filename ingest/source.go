@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"grounded/corpus"
+	"grounded/ingest/source"
 )
 
 // plan says which part of which sources a run works on.
@@ -27,6 +29,7 @@ type scope struct {
 	path   string // in the source; empty for all of it
 	disk   string // where it is
 	file   bool
+	remote source.Source // what lists it, if it is no folder or file
 }
 
 // contains reports whether the scope has the path of its source.
@@ -45,7 +48,7 @@ type absorption struct {
 // A path in the root of a known source belongs to that source. Any other begins a source, whose root is the
 // folder, or the folder of the file, and takes over the sources inside of it. So the roots of a collection's
 // sources never contain each other, and no file is two documents.
-func makePlan(req Request, known []corpus.Source) (plan, error) {
+func makePlan(ctx context.Context, req Request, open func(context.Context, string) (source.Source, error), known []corpus.Source) (plan, error) {
 	if len(req.Paths) == 0 {
 		return plan{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "ingest: no path was given"), "name files or folders")
 	}
@@ -54,7 +57,12 @@ func makePlan(req Request, known []corpus.Source) (plan, error) {
 		file bool
 	}
 	var targets []target
+	var addresses []string
 	for _, p := range req.Paths {
+		if source.IsAddress(p) {
+			addresses = append(addresses, p)
+			continue
+		}
 		disk, err := filepath.Abs(p)
 		if err != nil {
 			return plan{}, corpus.Errorf(corpus.ErrInvalid, "ingest %s: %w", p, err)
@@ -67,7 +75,7 @@ func makePlan(req Request, known []corpus.Source) (plan, error) {
 			return plan{}, corpus.Errorf(corpus.ErrInvalid, "ingest %s: %w", p, err)
 		case !info.IsDir() && !info.Mode().IsRegular():
 			return plan{}, corpus.Errorf(corpus.ErrInvalid, "ingest %s: it is neither a file nor a folder", p)
-		case !info.IsDir() && isSidecar(info.Name()):
+		case !info.IsDir() && source.IsSidecar(info.Name()):
 			return plan{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "ingest %s: it is the metadata of a document", p), "name the document beside it")
 		}
 		targets = append(targets, target{disk, !info.IsDir()})
@@ -78,17 +86,20 @@ func makePlan(req Request, known []corpus.Source) (plan, error) {
 	s := sources{Request: req, known: slices.Clone(known)}
 	var out plan
 	for _, t := range targets {
-		source, rel, err := s.of(t.disk, t.file)
+		from, rel, err := s.of(t.disk, t.file)
 		if err != nil {
 			return plan{}, err
 		}
-		sc := scope{source: source, path: rel, disk: t.disk, file: t.file}
-		inside := func(other scope) bool { return other.source.Name == source.Name && other.contains(rel) }
+		inside := func(other scope) bool { return other.source.Name == from.Name && other.contains(rel) }
 		if !slices.ContainsFunc(out.scopes, inside) {
-			out.scopes = append(out.scopes, sc)
+			out.scopes = append(out.scopes, scope{source: from, path: rel, disk: t.disk, file: t.file})
 		}
-		if !slices.ContainsFunc(out.sources, func(o corpus.Source) bool { return o.Name == source.Name }) {
-			out.sources = append(out.sources, source)
+		out.add(from)
+	}
+	slices.Sort(addresses)
+	for _, address := range slices.Compact(addresses) {
+		if err := s.addRemote(ctx, &out, address, open); err != nil {
+			return plan{}, err
 		}
 	}
 	for _, into := range out.sources {
@@ -99,6 +110,57 @@ func makePlan(req Request, known []corpus.Source) (plan, error) {
 		}
 	}
 	return out, nil
+}
+
+// add remembers a source once.
+func (p *plan) add(s corpus.Source) {
+	if !slices.ContainsFunc(p.sources, func(o corpus.Source) bool { return o.Name == s.Name }) {
+		p.sources = append(p.sources, s)
+	}
+}
+
+// remotes counts the scopes that are fetched.
+func (p *plan) remotes() (n int) {
+	for _, s := range p.scopes {
+		if s.remote != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// addRemote opens the source of an address, and adds it as a scope.
+func (s *sources) addRemote(ctx context.Context, out *plan, address string, open func(context.Context, string) (source.Source, error)) error {
+	if open == nil {
+		return corpus.Errorf(corpus.ErrUnsupported, "ingest %s: only files and folders are read here", address)
+	}
+	opened, err := open(ctx, address)
+	if err != nil {
+		return err
+	}
+	name := s.Source
+	if name == "" {
+		name = opened.Name()
+		for _, k := range s.known {
+			if k.Root == opened.Root() {
+				name = k.Name
+			}
+		}
+	}
+	from := corpus.Source{Collection: s.Collection, Name: name, Root: opened.Root()}
+	i := slices.IndexFunc(s.known, func(k corpus.Source) bool { return k.Name == name })
+	switch {
+	case i < 0:
+		s.known = append(s.known, from)
+	case s.known[i].Root != from.Root && !s.Moved:
+		return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "source %q of the collection is %s, and %s is another one", name, s.known[i].Root, from.Root),
+			"give it a name of its own with --source NAME, or say --moved if it has the same documents in a new place")
+	default:
+		s.known[i] = from
+	}
+	out.scopes = append(out.scopes, scope{source: from, path: identity(opened.Path()), remote: opened})
+	out.add(from)
+	return nil
 }
 
 // sources are those that are known, with those of this run.
@@ -134,18 +196,18 @@ func (s *sources) of(disk string, file bool) (corpus.Source, string, error) {
 			name = "root"
 		}
 	}
-	source := corpus.Source{Collection: s.Collection, Name: name, Root: root}
+	from := corpus.Source{Collection: s.Collection, Name: name, Root: root}
 	i := slices.IndexFunc(s.known, func(k corpus.Source) bool { return k.Name == name })
 	if i < 0 {
-		s.known = append(s.known, source)
-		return source, rel, nil
+		s.known = append(s.known, from)
+		return from, rel, nil
 	}
 	if _, err := os.Lstat(s.known[i].Root); !s.Moved && !errors.Is(err, fs.ErrNotExist) || !filepath.IsAbs(s.known[i].Root) {
 		return corpus.Source{}, "", corpus.Hint(corpus.Errorf(corpus.ErrConflict, "source %q of the collection is %s, and %s is another folder", name, s.known[i].Root, root),
 			"give it a name of its own with --source NAME, or say --moved if it is the same folder in a new place")
 	}
-	s.known[i] = source
-	return source, rel, nil
+	s.known[i] = from
+	return from, rel, nil
 }
 
 // within returns the path of disk in root, slash-separated and normalised ("" for the root itself), whether

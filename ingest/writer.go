@@ -53,13 +53,36 @@ func (w *writer) write(ctx context.Context, d *document) error {
 		w.chunks.Release(weight)
 		return ctx.Err()
 	}
+	leave := d.wait()
 	w.pending.Go(func() {
+		defer leave()
 		defer func() { <-w.slots; w.chunks.Release(weight) }()
 		if err := w.finish(ctx, d); err != nil {
 			w.fail(err)
 		}
 	})
 	return nil
+}
+
+// writeAfter writes a document when its parts are stored, and deletes those that it has no more. If one could not be
+// stored, neither is it.
+func (w *writer) writeAfter(ctx context.Context, c *container, there map[string]bool, d *document) {
+	leave := d.wait()
+	w.pending.Go(func() {
+		defer leave()
+		c.stored.Wait()
+		if ctx.Err() != nil {
+			return
+		}
+		left, err := w.deleteGoneParts(ctx, c.file, there)
+		if err == nil {
+			d.Metadata[metaParts] = float64(left)
+			err = w.write(ctx, d)
+		}
+		if err != nil {
+			w.fail(err)
+		}
+	})
 }
 
 func (w *writer) wait() { w.pending.Wait() }
@@ -83,7 +106,7 @@ func (w *writer) finish(ctx context.Context, d *document) error {
 		return fmt.Errorf("store %s: %w", d.Path, err)
 	}
 	w.done(DocumentDone{
-		ID: d.ID, Source: d.Source, Document: d.Path, Outcome: d.outcome, Warnings: d.warnings,
+		ID: d.ID, Source: d.Source, Document: d.Path, Outcome: d.outcome, Pages: d.PageCount, Warnings: d.warnings,
 		Chunks: Chunks{Written: len(chunks), Embedded: lease.Embedded, Reused: len(chunks) - lease.Embedded},
 	})
 	return nil

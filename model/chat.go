@@ -66,6 +66,9 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 		return Response{}, corpus.Errorf(corpus.ErrInvalid, "ask %s: there is no message", c.card.ID)
 	}
 	messages, err := contents(r.Messages)
+	if err == nil {
+		err = show(messages, r.Pictures, c.card.Provider)
+	}
 	if err != nil {
 		return Response{}, fmt.Errorf("ask %s: %w", c.card.ID, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"grounded/corpus"
+	"grounded/ingest/parse"
 	"grounded/store"
 )
 
@@ -39,7 +40,7 @@ func (p *program) docsCommand() *cobra.Command {
 		},
 	}, &cobra.Command{
 		Use:     "delete DOCUMENT…",
-		Short:   "Delete documents, named by path or id",
+		Short:   "Delete documents, named by path or id, with what is inside of them",
 		Example: examples("grounded docs delete handbook/old.md"),
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -177,6 +178,14 @@ func (p *program) deleteDocuments(ctx context.Context, s *services, names []stri
 			return err
 		}
 		ids = append(ids, d.ID)
+		inside := store.DocumentQuery{Scope: s.scope(), Source: d.Source, Prefix: d.Path + parse.PartSeparator}
+		err = eachDocument(ctx, s.store, inside, func(part corpus.Document) error {
+			ids = append(ids, part.ID)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if err := s.store.Delete(ctx, s.config.Collection, ids...); err != nil {
 		return err

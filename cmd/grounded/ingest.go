@@ -3,15 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"grounded/config"
+	"grounded/corpus"
 	"grounded/ingest"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
+	"grounded/ingest/parse/ocr"
 )
 
 // ingestMemory is what an ingest should stay below, in bytes; above it memory is collected more often.
@@ -21,40 +26,75 @@ func (p *program) ingestCommand() *cobra.Command {
 	var request ingest.Request
 	var quiet bool
 	var passwords []string
+	var shard string
+	var follow bool
+	var poll time.Duration
+	open := &opener{program: p}
 	command := &cobra.Command{
 		Use:   "ingest PATH…",
 		Short: "Read documents into a collection: new ones, and what changed of the others",
-		Long: `Reads files and folders into a collection. What is unchanged costs nothing; of a changed
-document only the chunks with new text are embedded. It may be stopped and started again
-at any time: nothing is lost and nothing is double.
+		Long: `Reads files and folders into a collection, and pages of the web, sitemaps, buckets and
+standard input as well. What is unchanged costs nothing; of a changed document only the
+chunks with new text are embedded. It may be stopped and started again at any time:
+nothing is lost and nothing is double.
+
+In folders, a .groundedignore says what is not read, like a .gitignore.
 
 Exit codes: 0 all is in; 3 all is in but for files that could not be read, which are listed
 with the reason; 1 it failed.`,
 		Example: examples("grounded ingest ~/company/documents", "grounded ingest --prune ~/company/documents   # also forget deleted files",
-			"grounded ingest --dry-run ~/company/documents", "grounded ingest --collection legal --source contracts /mnt/contracts"),
+			"grounded ingest --dry-run ~/company/documents", "grounded ingest --collection legal --source contracts /mnt/contracts",
+			"grounded ingest --include '*.pdf' --exclude 'drafts/**' ~/company/documents",
+			"grounded ingest --prune https://docs.example.com/sitemap.xml", "grounded ingest --allow-private http://wiki.intranet/handbook.html",
+			"grounded ingest --prune s3://company-documents/policies", "make-report | grounded ingest --name report.md -",
+			"grounded ingest --watch --prune ~/company/documents   # until Ctrl-C",
+			"grounded ingest --shard 2/8 /mnt/archive   # the second of eight machines"),
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
 			request.Paths = args
+			if request.Shard, err = parseShard(shard); err != nil {
+				return usageError{err}
+			}
+			if err := request.Globs.Check(); err != nil {
+				return usageError{err}
+			}
+			var watch *ingest.Watch
+			if follow || poll > 0 {
+				watch = &ingest.Watch{Poll: poll}
+			}
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
 				for _, password := range s.config.Ingest.Passwords {
 					passwords = append(passwords, string(password))
 				}
-				return p.ingest(cmd.Context(), s, request, passwords, quiet)
+				if len(request.Globs.Include) == 0 {
+					request.Globs.Include = s.config.Ingest.Include
+				}
+				request.Globs.Exclude = append(request.Globs.Exclude, s.config.Ingest.Exclude...)
+				open.config = s.config.Ingest
+				return p.ingest(cmd.Context(), s, request, open, watch, passwords, quiet)
 			})
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&request.Source, "source", "", "`name` of the source (default: the folder's name)")
+	flags.StringVar(&request.Source, "source", "", "`name` of the source (default: the name of the folder, host or bucket)")
 	flags.BoolVar(&request.Moved, "moved", false, "the source's folder has moved here")
-	flags.BoolVar(&request.Prune, "prune", false, "remove documents whose file is gone")
+	flags.BoolVar(&request.Prune, "prune", false, "remove documents whose file or page is gone")
 	flags.BoolVar(&request.DryRun, "dry-run", false, "say what would happen, and do nothing")
 	flags.StringArrayVar(&passwords, "password", nil, "a `password` to try on files that need one; may be given again (others on the machine can see it: ingest.passwords in the configuration is safer)")
+	flags.StringArrayVar(&request.Globs.Include, "include", nil, "read only files that match a `pattern`, as '*.pdf' or 'hr/**'; may be given again")
+	flags.StringArrayVar(&request.Globs.Exclude, "exclude", nil, "leave out files and folders that match a `pattern`; may be given again")
+	flags.StringVar(&shard, "shard", "", "read only `part` 2/8 of each source, of eight that are alike")
+	flags.BoolVar(&follow, "watch", false, "go on until interrupted, and read what changes in the folders as it does")
+	flags.DurationVar(&poll, "poll", 0, "with --watch: look for changes that often, as `10s`, where the system does not tell of them by itself")
+	flags.StringVar(&open.name, "name", "", "what the document on standard input is called, as `report.md`")
+	flags.BoolVar(&open.allowPrivate, "allow-private", false, "read pages of private networks and of this machine")
 	flags.BoolVar(&quiet, "quiet", false, "print nothing but errors")
 	return command
 }
 
-func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, passwords []string, quiet bool) error {
+func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, watch *ingest.Watch, passwords []string, quiet bool) error {
 	// Little is alive at a time and much is made: collecting less often takes a tenth off the time.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(ingestMemory)
@@ -63,7 +103,17 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 		return err
 	}
 	c := s.config.Ingest
+	scans, err := findOCR(ctx, c)
+	if err != nil {
+		return err
+	}
+	vision, err := s.vision(ctx)
+	if err != nil {
+		return err
+	}
 	pool, err := parse.New(parse.Config{
+		Pictures:    vision != nil,
+		OCR:         scans,
 		Workers:     c.Workers,
 		Timeout:     time.Duration(c.ParseTimeout),
 		MemoryBytes: int64(c.ParseMemoryMB) << 20,
@@ -74,13 +124,18 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	}
 	defer pool.Close()
 	pipeline, err := ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
-		Chunk: chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
+		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Scratch: filepath.Join(s.config.Data, "scratch"),
+		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
+		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
 	})
 	if err != nil {
 		return err
 	}
-	observe, done := p.watchIngest(quiet)
+	if watch != nil {
+		return p.follow(ctx, pipeline, request, *watch, quiet)
+	}
+	observe, done := p.showProgress(quiet)
 	report, err := pipeline.Run(ctx, request, observe)
 	done()
 	if !quiet && !p.json && (err == nil || report.Documents.New+report.Documents.Changed > 0) {
@@ -98,36 +153,36 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	return nil
 }
 
-// watchIngest returns what is told of each event: a line of JSON, a bar on a terminal, or nothing. done ends it.
-func (p *program) watchIngest(quiet bool) (observe func(ingest.Event), done func()) {
-	switch {
-	case p.json:
-		return func(e ingest.Event) { _ = p.printJSON(e) }, func() {}
-	case quiet || !isTerminal(p.stderr):
-		return nil, func() {}
+// findOCR returns what reads scans, if anything is to and does.
+func findOCR(ctx context.Context, c config.Ingest) (ocr.Engine, error) {
+	if c.OCR == "off" {
+		return ocr.Engine{}, nil
 	}
-	bar := progressbar.NewOptions(-1,
-		progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription("ingesting"),
-		progressbar.OptionShowCount(), progressbar.OptionSetItsString("files"), progressbar.OptionShowIts(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
-	chunks := 0
-	return func(e ingest.Event) {
-		switch e := e.(type) {
-		case ingest.Discovered:
-			bar.ChangeMax(e.Files)
-		case ingest.DocumentDone:
-			if e.Outcome == ingest.OutcomePruned {
-				return
-			}
-			chunks += e.Chunks.Written
-			bar.Describe("ingesting, " + count(chunks, "chunk"))
-			_ = bar.Add(1)
+	return ocr.Find(ctx, c.OCRLanguages)
+}
+
+// parseShard reads "2/8"; empty is no shard.
+func parseShard(text string) (s ingest.Shard, err error) {
+	if text == "" {
+		return s, nil
+	}
+	number, of, ok := strings.Cut(text, "/")
+	if ok {
+		if s.Number, err = strconv.Atoi(number); err == nil {
+			s.Of, err = strconv.Atoi(of)
 		}
-	}, func() { _ = bar.Finish() }
+	}
+	if !ok || err != nil || s == (ingest.Shard{}) {
+		return s, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "%q is no shard", text), "shards of eight machines are 1/8, 2/8 and so on to 8/8")
+	}
+	return s, s.Check()
 }
 
 // listedFiles is how many files of a kind the closing report names.
 const listedFiles = 20
+
+// listedQuarantined is how many files that could not be read it names: more, since each is one to look after.
+const listedQuarantined = 200
 
 // printReport is the closing table.
 func (p *program) printReport(r ingest.Report) {
@@ -135,12 +190,15 @@ func (p *program) printReport(r ingest.Report) {
 	if r.DryRun {
 		p.printf("nothing was written; an ingest would do this:\n")
 	}
-	t := newTable("new", "changed", "unchanged", "pruned", "quarantined", "skipped", "chunks written", "reused", "embedded", "seconds")
+	t := newTable("new", "changed", "unchanged", "pruned", "quarantined", "skipped", "pages", "chunks written", "reused", "embedded", "seconds")
 	t.add(fmt.Sprint(d.New), fmt.Sprint(d.Changed), fmt.Sprint(d.Unchanged), fmt.Sprint(d.Pruned), fmt.Sprint(d.Quarantined), fmt.Sprint(d.Skipped),
-		fmt.Sprint(r.Chunks.Written), fmt.Sprint(r.Chunks.Reused), fmt.Sprint(r.Chunks.Embedded), fmt.Sprintf("%.1f", r.Seconds))
+		fmt.Sprint(r.Pages), fmt.Sprint(r.Chunks.Written), fmt.Sprint(r.Chunks.Reused), fmt.Sprint(r.Chunks.Embedded), fmt.Sprintf("%.1f", r.Seconds))
 	t.write(p.stdout, 0)
 	for _, warning := range r.Warnings {
 		p.printf("%s\n", warning)
+	}
+	if d.Ignored > 0 {
+		p.printf("left out by rules and patterns: %d\n", d.Ignored)
 	}
 	if d.Skipped > 0 {
 		p.printf("\n%s skipped:\n", count(d.Skipped, "file"))
@@ -151,14 +209,32 @@ func (p *program) printReport(r ingest.Report) {
 			p.printf("  … and %d more; --json names them all\n", more)
 		}
 	}
-	if len(r.Quarantined) > 0 {
-		p.printf("\n%s could not be read:\n", count(len(r.Quarantined), "file"))
-		for _, f := range r.Quarantined {
-			stale := ""
-			if f.Stale {
-				stale = " (an older version is still in)"
-			}
-			p.printf("  %s: %s%s\n", f.Document, f.Reason, stale)
+	if len(r.Slowest) > 0 && r.Slowest[0].Seconds >= slowSeconds {
+		p.printf("\nslowest:\n")
+		for _, f := range r.Slowest {
+			p.printf("  %s: %.1f seconds, %s, %s\n", f.Document, f.Seconds, count(f.Pages, "page"), count(f.Chunks.Written, "chunk"))
 		}
+	}
+	p.printQuarantined(r.Quarantined)
+}
+
+// slowSeconds is how long a document has to take for the slowest to be named.
+const slowSeconds = 5
+
+// printQuarantined names the files that could not be read, and why.
+func (p *program) printQuarantined(files []ingest.DocumentDone) {
+	if len(files) == 0 {
+		return
+	}
+	p.printf("\n%s could not be read; another ingest tries again when they, or what reads them, have changed:\n", count(len(files), "file"))
+	for _, f := range files[:min(listedQuarantined, len(files))] {
+		stale := ""
+		if f.Stale {
+			stale = " (an older version is still in)"
+		}
+		p.printf("  %s: %s%s\n", f.Document, f.Reason, stale)
+	}
+	if more := len(files) - listedQuarantined; more > 0 {
+		p.printf("  … and %d more; --json names them all\n", more)
 	}
 }

@@ -2,18 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"encoding/json"
-	"fmt"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -51,6 +53,33 @@ func TestScripts(t *testing.T) {
 				if want := args[0]; (fmt.Sprint(n) == want) == neg {
 					ts.Fatalf("%d texts were embedded, want %s (not: %t)", n, want, neg)
 				}
+			},
+			// pages FOLDER serves a folder as a web site at $SITE, with SITE in its files replaced by the address.
+			"pages": func(ts *testscript.TestScript, _ bool, args []string) {
+				folder, server := ts.MkAbs(args[0]), (*httptest.Server)(nil)
+				server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					name := filepath.Join(folder, filepath.Clean("/"+r.URL.Path))
+					text, err := os.ReadFile(name)
+					if err != nil {
+						http.NotFound(w, r)
+						return
+					}
+					w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(text)))
+					http.ServeContent(w, r, name, time.Time{}, strings.NewReader(strings.ReplaceAll(string(text), "SITE", server.URL)))
+				}))
+				ts.Defer(server.Close)
+				ts.Setenv("SITE", server.URL)
+			},
+			// eventually PATTERN COMMAND… runs a command until its standard output matches.
+			"eventually": func(ts *testscript.TestScript, _ bool, args []string) {
+				deadline := time.Now().Add(30 * time.Second)
+				for time.Now().Before(deadline) {
+					if err := ts.Exec(args[1], args[2:]...); err == nil && regexp.MustCompile(args[0]).MatchString(ts.ReadFile("stdout")) {
+						return
+					}
+					<-time.After(20 * time.Millisecond)
+				}
+				ts.Fatalf("it never printed %s", args[0])
 			},
 		},
 	})

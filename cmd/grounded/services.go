@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"grounded/config"
@@ -144,6 +145,23 @@ func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
 	card, err := s.catalog.Get(id)
 	if err != nil {
 		return nil, err
+	}
+	return model.NewChat(ctx, card, s.model)
+}
+
+// vision connects to the model that reads scans; nil if none is configured.
+func (s *services) vision(ctx context.Context) (model.Chat, error) {
+	id := s.config.Ingest.VisionModel
+	if id == "" {
+		return nil, nil
+	}
+	card, err := s.catalog.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(card.Tasks, model.TaskVision) {
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "ingest.vision_model is %s, which does not see", id),
+			"`grounded models --task vision` lists those that do; a model of your own needs vision among its tasks")
 	}
 	return model.NewChat(ctx, card, s.model)
 }

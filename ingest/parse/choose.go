@@ -53,6 +53,8 @@ func notReadable(data []byte, extension string, found *mimetype.MIME) error {
 	switch {
 	case (found.Is("application/x-ole-storage") || isLegacyOffice(found)) && bytes.Contains(data, officeWithPassword):
 		return errorf(Encrypted, "The document needs a password; save a copy without one.")
+	case found.Is("application/vnd.ms-outlook") || extension == ".msg" && found.Is("application/x-ole-storage"):
+		return errorf(UnsupportedFormat, "It is a mail as Outlook saves it; save it as .eml or .pdf.")
 	case found.Is("application/x-ole-storage") || isLegacyOffice(found):
 		return errorf(UnsupportedFormat, "It is a file of an old Office version; save it as .docx or .pdf.")
 	case !found.Is("application/octet-stream"):

@@ -37,13 +37,13 @@ func parseCSV(ctx context.Context, in Input) (Document, error) {
 	}
 	doc := Document{Pages: []Page{{Blocks: w.end()}}}
 	if n := len(r.unclosed); n > 0 {
-		doc.Warnings = append(doc.Warnings, fmt.Sprintf("Quotation marks that are never closed were read as text (%s).", list("line", r.unclosed)))
+		doc.Warnings = append(doc.Warnings, fmt.Sprintf("Quotation marks that are never closed were read as text (%s).", listNumbers("line", r.unclosed)))
 	}
 	return doc, nil
 }
 
-// list names a few numbers of things, and how many there are besides: "lines 3, 5 and 9 more".
-func list(noun string, numbers []int) string {
+// listNumbers names a few numbers of things, and how many there are besides: "lines 3, 5 and 9 more".
+func listNumbers(noun string, numbers []int) string {
 	const most = 5
 	if len(numbers) == 1 {
 		return fmt.Sprintf("%s %d", noun, numbers[0])

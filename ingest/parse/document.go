@@ -2,6 +2,7 @@ package parse
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -13,7 +14,9 @@ type Document struct {
 	Metadata  map[string]any `json:"metadata,omitempty"` // strings, numbers, booleans, lists and maps of them; dates as ISO 8601
 	Pages     []Page         `json:"pages"`
 	// Separate says that each page is a text by itself, such as a slide or a sheet: no chunk runs over its end.
-	Separate bool     `json:"separate,omitempty"`
+	Separate bool `json:"separate,omitempty"`
+	// Archive says that the document is nothing but its parts: the text is a list of their names.
+	Archive  bool     `json:"archive,omitempty"`
 	Warnings []string `json:"warnings,omitempty"` // sentences about what was lost
 
 	// Folder has the files of Parts and Scans, if there are any. Whoever gave Input.Scratch removes it.
@@ -24,8 +27,13 @@ type Document struct {
 
 // Part is a document inside of this one: a member of an archive, an attachment.
 type Part struct {
-	Path string `json:"path"` // in the document, slash-separated; safe to be joined to a path
-	File string `json:"file"` // base name in Folder
+	Path     string    `json:"path"`           // in the document, slash-separated; safe to be joined to a path
+	File     string    `json:"file,omitempty"` // base name in Folder; empty with an Error
+	Size     int64     `json:"size,omitempty"` // in bytes
+	Modified time.Time `json:"modified,omitzero"`
+	Error    *Error    `json:"error,omitempty"` // why it could not be taken out of the document
+	// Rest says that it stands for all that comes after the parts before it, and could not be read.
+	Rest bool `json:"rest,omitempty"`
 }
 
 // Scan is a page with a picture that only a model that sees can read.

@@ -17,6 +17,8 @@ const (
 	Empty              ErrorCode = "empty"               // no bytes, or nothing but white space
 	NoText             ErrorCode = "no-text"             // pictures only, such as a scan
 	UnsupportedFormat  ErrorCode = "unsupported-format"  // nothing here reads it
+	UnsupportedMethod  ErrorCode = "unsupported-method"  // packed or encrypted in a way that nothing here reads
+	Link               ErrorCode = "link"                // no file, but something that leads to one
 	UnsupportedCharset ErrorCode = "unsupported-charset" // text, but in letters that could only be guessed
 	TooLarge           ErrorCode = "too-large"           // the file, or what came out of it, is over a limit
 	Timeout            ErrorCode = "timeout"             // took longer than Config.Timeout
@@ -38,7 +40,7 @@ func (e *Error) Error() string { return e.Reason }
 // Unwrap returns the error's kind.
 func (e *Error) Unwrap() error {
 	switch e.Code {
-	case UnsupportedFormat, UnsupportedCharset, NoText, Encrypted, Generated:
+	case UnsupportedFormat, UnsupportedMethod, UnsupportedCharset, Link, NoText, Encrypted, Generated:
 		return corpus.ErrUnsupported
 	case TooLarge, Timeout, Memory:
 		return corpus.ErrLimit

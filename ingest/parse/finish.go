@@ -30,7 +30,7 @@ func finish(doc Document, name string) (Document, error) {
 		page.Blocks = blocks
 		pages = append(pages, page)
 	}
-	if characters == 0 {
+	if characters == 0 && len(doc.Scans) == 0 {
 		return Document{}, errorf(Empty, "There is no text in it.")
 	}
 	if len(pages) == 1 {

@@ -19,6 +19,7 @@ type Format struct {
 	// Sniff reports whether the bytes are of this format, whatever the file is called; nil if they can't tell.
 	Sniff func(data []byte) bool
 	Text  bool // any text with one of the extensions is of this format
+	Parts bool // its documents may have parts, which are of any format
 	// Parse reads the document. It returns an *Error for a file that can't be read. Input.Data is set, and is not
 	// changed or kept. Title, language and media type may be left empty, page numbers 0.
 	Parse func(ctx context.Context, in Input) (Document, error)
@@ -29,7 +30,11 @@ type registry []Format
 
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
-	return registry{pdfFormat(), docxFormat(), odtFormat(), odpFormat(), epubFormat(), rtfFormat(), notebookFormat(), htmlFormat(), markdownFormat(), csvFormat(), codeFormat(), textFormat()}
+	return slices.Concat(registry{
+		pdfFormat(), docxFormat(), odtFormat(), odpFormat(), epubFormat(), rtfFormat(), notebookFormat(),
+		htmlFormat(), markdownFormat(), csvFormat(), codeFormat(), textFormat(),
+		zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat(),
+	}, pictureFormats())
 }
 
 // normaliserVersion is raised when what finish does to every document changes.
@@ -37,11 +42,11 @@ const normaliserVersion = 1
 
 // Fingerprint is a short hash of how documents of the media type are parsed. For an empty or unknown media type
 // it is that of all formats together: use it for a file that could not be read, so that it is tried again when
-// any format has changed.
+// any format has changed. So it is for documents with parts.
 func Fingerprint(mediaType string) string {
 	all := formats()
 	list := slices.DeleteFunc(slices.Clone(all), func(f Format) bool { return f.MediaType != mediaType })
-	if len(list) == 0 {
+	if len(list) == 0 || slices.ContainsFunc(list, func(f Format) bool { return f.Parts }) {
 		list = all
 	}
 	h := sha256.New()
@@ -52,8 +57,30 @@ func Fingerprint(mediaType string) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
+// MayBeScanned reports whether documents of the media type may have pages that are pictures; of an empty one, any may.
+func MayBeScanned(mediaType string) bool {
+	return mediaType == "" || mediaType == "application/pdf" || strings.HasPrefix(mediaType, "image/")
+}
+
+// IsPicture reports whether a file of this name is a picture, going by its extension.
+func IsPicture(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return slices.ContainsFunc(pictureFormats(), func(f Format) bool { return slices.Contains(f.Extensions, extension) })
+}
+
 // HasKnownExtension reports whether a file of this name should be readable, going by its extension.
 func HasKnownExtension(name string) bool {
 	extension := strings.ToLower(filepath.Ext(name))
 	return slices.ContainsFunc(formats(), func(f Format) bool { return slices.Contains(f.Extensions, extension) })
+}
+
+// HasParts reports whether documents of the media type may have parts.
+func HasParts(mediaType string) bool {
+	return slices.ContainsFunc(formats(), func(f Format) bool { return f.Parts && f.MediaType == mediaType })
+}
+
+// MayHaveParts reports whether a file of this name may be a document with parts, going by its extension.
+func MayHaveParts(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return slices.ContainsFunc(formats(), func(f Format) bool { return f.Parts && slices.Contains(f.Extensions, extension) })
 }

@@ -2,6 +2,9 @@ package parse
 
 import (
 	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +21,11 @@ func fuzz(f *testing.F, name string, seeds ...string) {
 		f.Add([]byte(strings.ReplaceAll(s, "e", "\xff")))
 	}
 	all := formats()
+	scratch := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		began := time.Now()
-		doc, err := all.parse(context.Background(), Input{Name: name, Data: data}, 1<<20)
+		defer os.RemoveAll(scratch)
+		doc, err := all.parse(context.Background(), Input{Name: name, Data: data, Scratch: scratch}, 1<<20)
 		if took := time.Since(began); took > 30*time.Second {
 			t.Fatalf("took %s", took)
 		}
@@ -38,6 +43,13 @@ func checkDocument(t *testing.T, doc Document) {
 	t.Helper()
 	if doc.Title == "" || doc.MediaType == "" || len(doc.Pages) == 0 {
 		t.Fatalf("title %q, media type %q, %d pages", doc.Title, doc.MediaType, len(doc.Pages))
+	}
+	paths := map[string]bool{}
+	for _, p := range doc.Parts {
+		if paths[p.Path] || !fs.ValidPath(p.Path) || strings.Contains(p.Path, PartSeparator) || strings.ContainsAny(p.Path, "\x00\n\ufffd\\") || (p.File == "") != (p.Error != nil) {
+			t.Fatalf("part %+v", p)
+		}
+		paths[p.Path] = true
 	}
 	for i, page := range doc.Pages {
 		if page.Number != i+1 {
@@ -82,4 +94,27 @@ func FuzzDOCX(f *testing.F) {
 
 func FuzzPDF(f *testing.F) {
 	fuzz(f, "a.pdf", makePDF(at("F2", 18, 50, 740, "Title")+lines(50, 700, "One line of te-", "xt and another")+"/X1 Do /X2 Do q BI ID xx EI Q", "BT /F1 10 Tf [(a)-500(b)] TJ ET"))
+}
+
+func FuzzZIP(f *testing.F) {
+	fuzz(f, "a.zip", awkwardFile(f, "encrypted.zip"), awkwardFile(f, "unsafe-names.zip"), awkwardFile(f, "nested.zip"), awkwardFile(f, "gb18030-names.zip"))
+}
+
+func FuzzTAR(f *testing.F) {
+	fuzz(f, "a.tgz", awkwardFile(f, "tape.tar"), awkwardFile(f, "tape-cut-off.tgz"), awkwardFile(f, "tape.tar.bz2"), awkwardFile(f, "log.txt.gz"))
+}
+
+func FuzzEML(f *testing.F) {
+	fuzz(f, "a.eml", mixed("Content-Type: multipart/alternative; boundary=c\n\n--c\n\nText\n--c\nContent-Type: text/html; charset=latin1\nContent-Transfer-Encoding: quoted-printable\n\n<p>Caf=E9\n--c--",
+		"Content-Type: message/rfc822\n\nFrom: b@x.org\nSubject: =?utf-8?B?w6k=?=\n\nDeep.", "Content-Type: text/csv; name*=utf-8''a%2Fb.csv\nContent-Transfer-Encoding: base64\n\nYSxi"),
+		"From a@x.org Mon May  4 10:00:00 2025\nFrom: a@x.org\nSubject: Tide\n\n> quoted\nText.\n\nFrom b@x.org Mon May  4 10:00:00 2025\nFrom: b@x.org\n\n>From x\n")
+}
+
+func awkwardFile(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(awkward, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"grounded/ingest/parse/ocr"
 )
 
 // Input is a file to parse: a Path, or a Name with Data.
@@ -17,13 +19,42 @@ type Input struct {
 	Data []byte // the file's bytes, instead of a Path
 	// SHA256 of the bytes in hex, if the caller knows it: a file that has other bytes by now is refused (Changed).
 	SHA256 string
-	// Scratch is a folder in which a parser may make one for the files of Document.Parts and Scans; without it there
-	// are none.
+	// Scratch is a folder in which a parser may make one for the files of Document.Parts and Scans; it need not be there
+	// yet. Without it there are none.
 	Scratch string
+	// Limits on what is inside of the file.
+	Limits Limits
 	// Passwords are tried on a file that needs one.
 	Passwords []string
+	// ocr reads pictures of pages; without it they are left in Scratch for a model, if pictures says that there is one.
+	ocr      ocr.Engine
+	pictures bool
+	// progress tells the parent that a page was read which may take long; nil outside of a child.
+	progress func()
 	// careful says that the ordinary way of reading it has crashed or taken too much memory.
-	careful bool
+	careful   bool
+	partBytes int64 // size of the largest part that can be read in turn
+}
+
+// Limits on the documents inside of a file. Zero values are the defaults.
+type Limits struct {
+	Parts int   `json:"parts"` // how many; default 10,000
+	Bytes int64 `json:"bytes"` // what they unpack to together; default 2 GiB
+}
+
+// folder makes a folder in Scratch, and Scratch too if it is not there, for the files of a document.
+func (in Input) folder() (string, error) {
+	if err := os.MkdirAll(in.Scratch, 0o700); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(in.Scratch, "document-")
+}
+
+// advance starts the limits on time anew.
+func (in Input) advance() {
+	if in.progress != nil {
+		in.progress()
+	}
 }
 
 // load returns the input with its bytes read, at most limit of them.
@@ -97,6 +128,7 @@ func tooLarge(size, limit int64) *Error {
 
 // parse reads the input with the format that its content asks for. A panic of a parser is an error of that file.
 func (r registry) parse(ctx context.Context, in Input, fileBytes int64) (doc Document, err error) {
+	in.partBytes = fileBytes
 	in, err = in.load(fileBytes)
 	if err != nil {
 		return Document{}, err

@@ -20,14 +20,14 @@ func TestAwkwardFilesComeToWhatIsExpected(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPool(t, Config{Workers: 2})
-	for _, line := range strings.Split(strings.TrimSpace(string(table)), "\n")[1:] {
+	for _, line := range strings.Split(strings.TrimRight(string(table), "\n"), "\n")[1:] {
 		fields := append(strings.Split(line, "\t"), "", "", "")
 		file, outcome, code, contains, lacks := fields[0], fields[1], fields[2], fields[4], fields[5]
-		if outcome == "skipped" {
-			continue // before anything is parsed
+		if outcome == "skipped" || strings.Contains(file, PartSeparator) {
+			continue // not parsed, or a file inside of another
 		}
 		t.Run(file, func(t *testing.T) {
-			doc, err := p.Parse(t.Context(), Input{Path: filepath.Join(awkward, file)})
+			doc, err := p.Parse(t.Context(), Input{Path: filepath.Join(awkward, file), Scratch: t.TempDir()})
 			if got := string(CodeOf(err)); got != code || (err == nil) != (outcome == "ok") {
 				t.Fatalf("got %q (%v), want %s %q", got, err, outcome, code)
 			}

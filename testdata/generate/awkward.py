@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+import archives
 import pdf
 import word
 
@@ -154,5 +155,6 @@ def write(folder):
     data = winch.read_bytes()
     (folder / "truncated.docx").write_bytes(data[: len(data) // 2])
     bomb(folder / "zip-bomb.docx", winch)
+    archives.write(folder)
     source.unlink()
     winch.unlink()

@@ -23,7 +23,7 @@ func (r registry) choose(in Input) (Format, error) {
 	}
 	found := mimetype.Detect(in.Data)
 	if !looksLikeText(in.Data) {
-		return Format{}, notReadable(in.Data, extension, found)
+		return Format{}, notReadable(in, extension, found)
 	}
 	for _, f := range r {
 		if !slices.Contains(f.Extensions, extension) {
@@ -45,18 +45,17 @@ func nameOf(extension string, found *mimetype.MIME) string {
 	return found.String()
 }
 
-// officeWithPassword is the name of the stream in which Office keeps an encrypted document.
-var officeWithPassword = []byte("E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")
-
 // notReadable says what a file is that no format recognises.
-func notReadable(data []byte, extension string, found *mimetype.MIME) error {
+func notReadable(in Input, extension string, found *mimetype.MIME) error {
 	switch {
-	case (found.Is("application/x-ole-storage") || isLegacyOffice(found)) && bytes.Contains(data, officeWithPassword):
-		return errorf(Encrypted, "The document needs a password; save a copy without one.")
+	case (found.Is("application/x-ole-storage") || isLegacyOffice(found)) && bytes.Contains(in.Data, officeWithPassword):
+		return needsPassword("document", len(in.Passwords))
 	case found.Is("application/vnd.ms-outlook") || extension == ".msg" && found.Is("application/x-ole-storage"):
 		return errorf(UnsupportedFormat, "It is a mail as Outlook saves it; save it as .eml or .pdf.")
 	case found.Is("application/x-ole-storage") || isLegacyOffice(found):
-		return errorf(UnsupportedFormat, "It is a file of an old Office version; save it as .docx or .pdf.")
+		return errorf(UnsupportedFormat, "It is a file of an old Office version; save it as %s.", inNewOffice(extension, found))
+	case extension == found.Extension() && slices.Contains(formats().extensions(), extension):
+		return errorf(Damaged, "It begins like a file of its kind (%s) but lacks what one must have; it was probably cut off. Get the original.", extension)
 	case !found.Is("application/octet-stream"):
 		if extension != "" && extension != found.Extension() {
 			return errorf(UnsupportedFormat, "It is called %s but is %s, which is not read.", extension, found)
@@ -66,6 +65,17 @@ func notReadable(data []byte, extension string, found *mimetype.MIME) error {
 		return errorf(Damaged, "It is called %s but its bytes are not that, nor anything else that is known; it is damaged.", extension)
 	}
 	return errorf(UnsupportedFormat, "Its bytes are of no known format.")
+}
+
+// inNewOffice says as what to save a file of an old Office version.
+func inNewOffice(extension string, found *mimetype.MIME) string {
+	switch {
+	case extension == ".xls" || found.Is("application/vnd.ms-excel"):
+		return ".xlsx"
+	case extension == ".ppt" || extension == ".pps" || found.Is("application/vnd.ms-powerpoint"):
+		return ".pptx"
+	}
+	return ".docx or .pdf"
 }
 
 func isLegacyOffice(found *mimetype.MIME) bool {

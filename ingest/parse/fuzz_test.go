@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // fuzz feeds a format with variations of the seeds. It must not panic, and what it makes must hold what Document
@@ -36,6 +38,27 @@ func fuzz(f *testing.F, name string, seeds ...string) {
 			return
 		}
 		checkDocument(t, doc)
+	})
+}
+
+// fuzzPart is fuzz for a part of an archive.
+func fuzzPart(f *testing.F, name, archive, part, seed string) {
+	f.Add([]byte(seed))
+	f.Add([]byte(seed[:len(seed)/2]))
+	all := formats()
+	f.Fuzz(func(t *testing.T, content []byte) {
+		data := editParts(t, archive, func(name, old string) string {
+			if name == part {
+				return string(content)
+			}
+			return old
+		})
+		doc, err := all.parse(context.Background(), Input{Name: name, Data: []byte(data)}, 1<<20)
+		if err == nil {
+			checkDocument(t, doc)
+		} else if code := CodeOf(err); code == "" || code == Crashed {
+			t.Fatalf("failed with %q: %v", code, err)
+		}
 	})
 }
 
@@ -78,6 +101,15 @@ func FuzzCSV(f *testing.F) {
 	fuzz(f, "a.csv", "sep=;\nA;B\n1;\"x \"\"y\"\" \nz\"\n;\"open\n\"a\" b;c\n", "Port,2024,,2025\n,a,b,c\nx,1,2,3\n\nonly\n", "a\tb\r\n1\t\"2\" \r\n")
 }
 
+func FuzzJSON(f *testing.F) {
+	fuzz(f, "a.json", `{"title": "T", "a": {"b": [1, [2, 3]], "c": null}, "d": [{"x": "1", "y": true}, {"x": "2", "y": 1e9}, [], "s"]}`,
+		`[{"title": "T", "text": "<p>x</p>"}, {"title": "U", "body": "# h\nx"}] {"z": "`+"\xff"+`"}`, "[[\"a\", 1], [\"b\", [2]]]")
+}
+
+func FuzzJSONLines(f *testing.F) {
+	fuzz(f, "a.jsonl", "{\"a\": 1, \"b\": 2}\n{\"a\": 3}\n{x}\n\n3\n\"x\" y\n")
+}
+
 func FuzzMarkdown(f *testing.F) {
 	fuzz(f, "a.md", "---\ntitle: x\ntags: [a, {b: 1}]\nwhen: 2024-01-01\n---\n# H\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n[^1]: n\n\n```\nx\n```\n{% tag \"words\" %} {{ x }} `{%` <div><li>x</div>",
 		"---\na: &a [*a]\n---\n")
@@ -90,6 +122,35 @@ func FuzzHTML(f *testing.F) {
 func FuzzDOCX(f *testing.F) {
 	fuzz(f, "a.docx", makeDOCX(f, styled("berschrift1", "Kapitel")+p("", "Text")+"<w:tbl><w:tr><w:tc>"+p("", "1")+"</w:tc><w:tc>"+p("", "2")+"</w:tc></w:tr></w:tbl>",
 		"word/styles.xml", docxTestStyles, "word/numbering.xml", docxTestNumbering))
+}
+
+func FuzzXLSX(f *testing.F) {
+	fuzz(f, "a.xlsx", makeXLSX(f, func(w *excelize.File) {
+		setRow(f, w, "Sheet1", "A1", "Port", "Depth")
+		setRow(f, w, "Sheet1", "A2", "Faro", 4.5)
+		_ = w.SetCellFormula("Sheet1", "B3", "SUM(B1:B2)")
+		_ = w.MergeCell("Sheet1", "A2", "A3")
+		_ = w.AddComment("Sheet1", excelize.Comment{Cell: "B2", Text: "deep"})
+	}))
+}
+
+// FuzzXLSXSheet varies what is in the archive: of a whole archive, hardly any variation can be opened.
+func FuzzXLSXSheet(f *testing.F) {
+	book := makeXLSX(f, func(*excelize.File) {})
+	fuzzPart(f, "a.xlsx", book, "xl/worksheets/sheet1.xml", `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>`+
+		`<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="C1" s="1"><f>SUM(B1)</f><v></v></c></row><row r="9"><c t="str"><v>x</v></c><c><v>1e9</v></c></row>`+
+		`</sheetData><mergeCells><mergeCell ref="A1:B9"/></mergeCells></worksheet>`)
+}
+
+func FuzzPPTX(f *testing.F) {
+	fuzz(f, "a.pptx", makePPTX(f, []string{shape("title", ap(">", "Title")) + shape("body", ap(`lvl="1">`, "Point")), "<p:pic/>"}))
+}
+
+func FuzzPPTXSlide(f *testing.F) {
+	deck := makePPTX(f, []string{""}, "ppt/slides/_rels/slide1.xml.rels", slideLinks("chart", "slide1.xml", "diagramData", "slide1.xml"))
+	fuzzPart(f, "a.pptx", deck, "ppt/slides/slide1.xml", `<p:sld `+pptxNamespaces+` show="0">`+shape("title", ap(`lvl="-3">`, "Title"))+`<a:tbl><a:tr><a:tc vMerge="1"/><a:tc/></a:tr></a:tbl>`+
+		`<c:chart r:id="rId1"><c:title/><c:plotArea><c:barChart><c:ser><c:val><c:pt idx="9"><c:v>1</c:v></c:pt></c:val></c:ser></c:barChart></c:plotArea></c:chart>`+
+		`<dgm:relIds r:dm="rId2"/><dgm:pt modelId="1"/><dgm:cxn srcId="1" destId="1"/></p:sld>`)
 }
 
 func FuzzPDF(f *testing.F) {

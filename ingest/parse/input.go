@@ -138,6 +138,7 @@ func (r registry) parse(ctx context.Context, in Input, fileBytes int64) (doc Doc
 			doc, err = Document{}, errorf(Crashed, "The parser failed on it (%v); the file is probably damaged.", p)
 		}
 	}()
+	in = in.decrypted()
 	format, err := r.choose(in)
 	if err != nil {
 		return Document{}, err

@@ -158,6 +158,27 @@ func (a *opcPackage) relationships(of string) ([]relationship, error) {
 	return out, nil
 }
 
+// related returns the targets of the links of one kind.
+func related(list []relationship, kind string) []string {
+	var targets []string
+	for _, r := range list {
+		if r.kind == kind {
+			targets = append(targets, r.target)
+		}
+	}
+	return targets
+}
+
+// relatedBy returns the target of the link with the id; "" if there is none.
+func relatedBy(list []relationship, id string) string {
+	for _, r := range list {
+		if r.id == id {
+			return r.target
+		}
+	}
+	return ""
+}
+
 // readProperties fills in what the document says of itself.
 func (a *opcPackage) readProperties(doc *Document) error {
 	var core struct {

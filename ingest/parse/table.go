@@ -15,6 +15,7 @@ type tableWriter struct {
 	top    [][]string // the first rows, among which the header is; rows behind them are written at once
 	header int        // index in top of the row that names the columns, from 1, where that is known
 	rows   bool       // the top is written
+	left   int        // columns on the left with nothing in them
 	text   bool       // the table has one column
 }
 
@@ -26,12 +27,21 @@ func (w *tableWriter) add(row []string) {
 	case w.text:
 		w.addText(row)
 	case w.rows:
-		w.blocks = append(w.blocks, Block{Kind: TableRow, Text: rowText(row)})
+		w.addRow(TableRow, row)
 	default:
 		if w.top = append(w.top, row); len(w.top) == headerSample {
 			w.writeTop()
 		}
 	}
+}
+
+// addHeader adds a row that names the columns.
+func (w *tableWriter) addHeader(row []string) {
+	if w.rows {
+		w.endTable()
+	}
+	w.add(row)
+	w.header = len(w.top)
 }
 
 // endTable makes the next row begin another table.
@@ -67,6 +77,10 @@ func (w *tableWriter) writeTop() {
 		}
 		return
 	}
+	w.left = leftEmpty(top[0])
+	for _, row := range top {
+		w.left = min(w.left, leftEmpty(row))
+	}
 	header := w.header - 1
 	if header < 0 {
 		header = findHeader(top)
@@ -84,11 +98,25 @@ func (w *tableWriter) writeTop() {
 		case caption:
 			w.addText(row)
 		case i == header:
-			w.blocks = append(w.blocks, Block{Kind: TableHeader, Text: rowText(row)})
+			w.addRow(TableHeader, row)
 		default:
-			w.blocks = append(w.blocks, Block{Kind: TableRow, Text: rowText(row)})
+			w.addRow(TableRow, row)
 		}
 	}
+}
+
+func (w *tableWriter) addRow(kind Kind, row []string) {
+	w.blocks = append(w.blocks, Block{Kind: kind, Text: rowText(row[min(w.left, leftEmpty(row)):])})
+}
+
+// leftEmpty counts the empty cells before the first that is not.
+func leftEmpty(row []string) int {
+	for i, c := range row {
+		if strings.TrimSpace(c) != "" {
+			return i
+		}
+	}
+	return len(row)
 }
 
 // joinHeader joins a header of two rows, the upper of which names groups of columns: "2025" over "Plan" and "Actual".
@@ -141,16 +169,49 @@ func columns(rows [][]string) int {
 	return n
 }
 
-// rowText joins cells. Empty ones at the end are left out; those before keep the others in their columns.
+// rowText joins cells. Empty ones at the end are left out; those before keep the others in their columns, but not in
+// a row that hardly has any.
 func rowText(cells []string) string {
-	texts := make([]string, len(cells))
-	for i, c := range cells {
-		texts[i] = strings.TrimSpace(strings.ReplaceAll(c, "\n", " "))
+	sparse := len(cells) > 50 && 10*countFilled(cells) < len(cells)
+	var texts []string
+	for _, c := range cells {
+		if c = strings.TrimSpace(strings.ReplaceAll(c, "\n", " ")); c != "" || !sparse {
+			texts = append(texts, c)
+		}
 	}
 	for len(texts) > 0 && texts[len(texts)-1] == "" {
 		texts = texts[:len(texts)-1]
 	}
 	return strings.TrimSpace(strings.Join(texts, " | "))
+}
+
+// splitTable divides blocks where there are more than size characters. What goes on with a table begins with its
+// header.
+func splitTable(blocks []Block, size int) [][]Block {
+	var parts [][]Block
+	var header *Block
+	var part []Block
+	length := 0
+	for i, b := range blocks {
+		n := utf8.RuneCountInString(b.Text) + 2
+		if length > 0 && length+n > size {
+			parts = append(parts, part)
+			part, length = nil, 0
+			if header != nil && b.Kind == TableRow {
+				part = append(part, *header)
+			}
+		}
+		switch b.Kind {
+		case TableHeader:
+			header = &blocks[i]
+		case TableRow:
+		default:
+			header = nil
+		}
+		part = append(part, b)
+		length += n
+	}
+	return append(parts, part)
 }
 
 // textBlocks makes a paragraph of what stands between empty lines.

@@ -10,6 +10,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 import archives
+import office
 import pdf
 import word
 
@@ -158,3 +159,5 @@ def write(folder):
     archives.write(folder)
     source.unlink()
     winch.unlink()
+
+    office.awkward(folder)

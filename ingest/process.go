@@ -75,6 +75,9 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
 		parsed, err := r.parse(ctx, f, read.sum, unpacked)
+		if err == nil && parsed.Recording {
+			parsed, err = r.listen(ctx, f, read.sum, parsed)
+		}
 		code := parse.CodeOf(err)
 		switch {
 		case code == parse.Changed && attempt < attempts:

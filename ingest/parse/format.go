@@ -34,7 +34,7 @@ func formats() registry {
 		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), odtFormat(), odpFormat(), epubFormat(), rtfFormat(), notebookFormat(),
 		htmlFormat(), markdownFormat(), csvFormat(), jsonFormat(), codeFormat(), textFormat(),
 		zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat(),
-	}, pictureFormats())
+	}, pictureFormats(), audioFormats())
 }
 
 // normaliserVersion is raised when what finish does to every document changes.

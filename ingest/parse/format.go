@@ -31,7 +31,7 @@ type registry []Format
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
 	return slices.Concat(registry{
-		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), odtFormat(), odpFormat(), epubFormat(), rtfFormat(), notebookFormat(),
+		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), odtFormat(), odpFormat(), odsFormat(), epubFormat(), rtfFormat(), notebookFormat(),
 		htmlFormat(), markdownFormat(), csvFormat(), jsonFormat(), codeFormat(), textFormat(),
 		zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat(),
 	}, pictureFormats(), audioFormats())

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 )
 
 // odfPart is how many bytes a part of an OpenDocument file may unpack to.
@@ -20,7 +22,12 @@ func odpFormat() Format {
 	return odfFormat("odp", "presentation", ".odp", ".otp")
 }
 
-// odfFormat is one of the kinds of OpenDocument file: "text", "presentation".
+// odsFormat reads OpenDocument spreadsheets, a page a sheet.
+func odsFormat() Format {
+	return odfFormat("ods", "spreadsheet", ".ods", ".ots")
+}
+
+// odfFormat is one of the kinds of OpenDocument file: "text", "presentation", "spreadsheet".
 func odfFormat(name, kind string, extensions ...string) Format {
 	mediaType := "application/vnd.oasis.opendocument." + kind
 	return Format{
@@ -65,7 +72,13 @@ func parseODF(ctx context.Context, in Input) (Document, error) {
 	if err := w.read(content, true); err != nil {
 		return Document{}, err
 	}
-	doc.Pages, doc.Separate = w.pages, w.separate
+	doc.Pages, doc.Separate, doc.Warnings = w.pages, w.separate, w.warnings
+	if w.sheets != nil {
+		doc.Pages, doc.Separate = w.sheets, true
+	}
+	if len(w.hidden) > 0 {
+		doc.Warnings = append(doc.Warnings, fmt.Sprintf("Slides or sheets that are hidden were read too: %s.", strings.Join(w.hidden, ", ")))
+	}
 	return doc, nil
 }
 
@@ -194,6 +207,7 @@ func odfWithoutText(name string) bool {
 // read walks a part of the file: its styles, and the text if body. A part that is cut off gives what comes before.
 func (w *odfWalker) read(part []byte, body bool) error {
 	d := xmlDecoder(part)
+	spreadsheet := false
 	for {
 		if err := w.ctx.Err(); err != nil {
 			return err
@@ -203,10 +217,23 @@ func (w *odfWalker) read(part []byte, body bool) error {
 			return nil
 		}
 		if err != nil {
-			if body && len(w.pages) == 1 && len(w.pages[0].Blocks) == 0 {
+			w.endSheet()
+			if !body {
+				return nil
+			}
+			if len(w.pages) == 1 && len(w.pages[0].Blocks) == 0 && len(w.sheets) == 0 {
 				return odfKind.damaged()
 			}
+			w.warn("The text breaks off in the middle; what comes behind is lost.")
 			return nil
+		}
+		if end, ok := token.(xml.EndElement); ok && body && spreadsheet {
+			switch end.Name.Local {
+			case "table":
+				w.endSheet()
+			case "table-header-rows":
+				w.header(false)
+			}
 		}
 		start, ok := token.(xml.StartElement)
 		if !ok {
@@ -215,6 +242,18 @@ func (w *odfWalker) read(part []byte, body bool) error {
 		switch name := start.Name.Local; {
 		case odfWithoutText(name), name == "section" && (&odfNode{attrs: start.Attr}).attr("display") == "none":
 			_ = d.Skip()
+		case body && name == "spreadsheet":
+			spreadsheet = true
+		case spreadsheet && name == "table":
+			w.beginSheet(&odfNode{attrs: start.Copy().Attr})
+		case spreadsheet && name == "table-header-rows":
+			w.header(true)
+		case spreadsheet && name == "table-row" && w.sheet != nil:
+			n, err := readODFNode(d, start.Copy(), 0)
+			if CodeOf(err) != "" {
+				return err
+			}
+			w.sheetRow(n)
 		case name == "style" || name == "list-style" || body && odfIsBlock(name):
 			n, err := readODFNode(d, start.Copy(), 0)
 			if CodeOf(err) != "" {

@@ -1,6 +1,9 @@
 package parse
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // table adds the rows of a table. One with a single column is a frame around what is in it.
 func (w *odfWalker) table(n *odfNode) {
@@ -9,25 +12,33 @@ func (w *odfWalker) table(n *odfNode) {
 	for _, row := range rows {
 		columns = max(columns, len(row.cells))
 	}
-	for _, row := range rows {
-		if columns < 2 {
+	if columns < 2 {
+		for _, row := range rows {
 			for _, cell := range row.cells {
 				for _, c := range cell.children {
 					w.block(c)
 				}
 			}
-			continue
 		}
-		texts := make([]string, 0, columns)
+		return
+	}
+	texts := make([][]string, len(rows))
+	header := noHeader // unless the document says it
+	for i, row := range rows {
 		for _, cell := range row.cells {
-			texts = append(texts, pagesText([]Page{{Blocks: (&odfRun{walker: w}).inner(cell)}}))
+			texts[i] = append(texts[i], pagesText([]Page{{Blocks: (&odfRun{walker: w}).inner(cell)}}))
 		}
-		text := strings.Join(texts, " | ")
+	}
+	if !slices.ContainsFunc(rows, func(r odfRow) bool { return r.header }) {
+		header = findHeader(texts)
+	}
+	for i, row := range rows {
+		text := strings.Join(texts[i], " | ")
 		if strings.Trim(text, " |") == "" {
 			continue
 		}
 		kind := TableRow
-		if row.header {
+		if row.header || i == header {
 			kind = TableHeader
 		}
 		w.add(Block{Kind: kind, Text: strings.TrimSpace(text)})

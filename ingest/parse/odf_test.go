@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -73,16 +75,57 @@ func TestODPHasAPageASlide(t *testing.T) {
 	doc := parseData(t, "a.odp", makeODF(t, "presentation", style("dp2", "", `<style:drawing-page-properties presentation:visibility="hidden"/>`),
 		`<draw:page draw:name="one">`+frame("title", "<text:p>Plan</text:p>")+frame("outline", "<text:list><text:list-item><text:p>Ship it</text:p></text:list-item></text:list>")+
 			`<presentation:notes>`+frame("notes", "<text:p>Say why</text:p>")+`</presentation:notes></draw:page>
-<draw:page draw:style-name="dp2">`+frame("title", "<text:p>Hidden</text:p>")+`</draw:page>
+<draw:page draw:name="two" draw:style-name="dp2">`+frame("title", "<text:p>Back up</text:p>")+`</draw:page>
 <draw:page><draw:custom-shape><text:p>Sell it</text:p></draw:custom-shape></draw:page>`))
 	wantOutline(t, doc, `
 heading1: Plan
 list-item1: Ship it
 paragraph: Say why
 = page 2
+heading1: Back up
+= page 3
 paragraph: Sell it`)
+	if want := []string{"Slides or sheets that are hidden were read too: two."}; !slices.Equal(doc.Warnings, want) {
+		t.Errorf("warnings are %q, want %q", doc.Warnings, want)
+	}
 	if !doc.Separate || doc.MediaType != "application/vnd.oasis.opendocument.presentation" {
 		t.Errorf("separate %t, media type %q", doc.Separate, doc.MediaType)
+	}
+}
+
+func TestODSHasAPageASheet(t *testing.T) {
+	cell := func(attributes, s string) string {
+		return `<table:table-cell ` + attributes + `><text:p>` + s + `</text:p></table:table-cell>`
+	}
+	row := func(attributes string, cells ...string) string {
+		return `<table:table-row ` + attributes + `>` + strings.Join(cells, "") + `<table:table-cell table:number-columns-repeated="1020"/></table:table-row>`
+	}
+	doc := parseData(t, "a.ods", makeODF(t, "spreadsheet", style("ta2", "", `<style:table-properties table:display="false"/>`),
+		`<table:table table:name="Rates"><table:shapes><text:p>drawn</text:p></table:shapes>`+row("", cell("", "Country"), cell("", "Rate"), cell("", "Note"))+
+			row("", cell("", "Chile"), cell(`office:value="12.5"`, "12,50 €"), cell("", "<text:span>sea</text:span> and air"))+
+			row("", cell("", "Peru"), `<table:table-cell office:value="7"/><table:covered-table-cell/>`)+
+			row(`table:number-rows-repeated="2"`, cell("", "Fiji"), cell(`table:number-columns-repeated="2"`, "9"))+row(`table:number-rows-repeated="1048570"`)+
+			`</table:table><table:table table:name="Old" table:style-name="ta2">`+row("", cell("", "alone"))+`</table:table><table:table table:name="Empty"/>`))
+	wantOutline(t, doc, `
+heading2: Rates
+table-header: Country | Rate | Note
+table-row: Chile | 12,50 € | sea and air
+table-row: Peru | 7
+table-row: Fiji | 9 | 9
+table-row: Fiji | 9 | 9
+= page 2
+heading2: Old
+paragraph: alone`)
+	if !doc.Separate || doc.Pages[0].Label != "Rates" || len(doc.Warnings) != 1 {
+		t.Errorf("separate %t, label %q, warnings %q", doc.Separate, doc.Pages[0].Label, doc.Warnings)
+	}
+	doc = parseData(t, "a.ods", makeODF(t, "spreadsheet", "", `<table:table table:name="S">`+row(`table:number-rows-repeated="99999999"`, cell(`table:number-columns-repeated="99999999"`, "much"))))
+	if n := len(documentText(doc)); len(doc.Warnings) != 2 || n > 3<<20 {
+		t.Errorf("%d bytes, warnings %q", n, doc.Warnings)
+	}
+	doc = parseData(t, "big.ods", makeODF(t, "spreadsheet", "", `<table:table table:name="S">`+strings.Repeat(row("", cell("", "a long name of a thing"), cell("", "7")), 20_000)+`</table:table>`))
+	if len(doc.Pages) < 2 || doc.Pages[1].Label != "S" {
+		t.Errorf("%d pages, the second is %q", len(doc.Pages), fmt.Sprint(doc.Pages[min(1, len(doc.Pages)-1)].Label))
 	}
 }
 
@@ -109,5 +152,6 @@ func TestDamagedODTSaysSo(t *testing.T) {
 
 func FuzzODF(f *testing.F) {
 	fuzz(f, "a.odt", makeODF(f, "text", style("P1", "P1", ""), `<text:h>Kapitel</text:h><text:list><text:list-item><text:p>x<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>n</text:p></text:note-body></text:note></text:p></text:list-item></text:list><table:table><table:table-row><table:table-cell><text:p>1</text:p></table:table-cell><table:table-cell/></table:table-row></table:table>`),
+		makeODF(f, "spreadsheet", "", `<table:table table:name="S"><table:table-header-rows><table:table-row><table:table-cell table:number-columns-repeated="3"><text:p>1</text:p></table:table-cell></table:table-row></table:table-header-rows></table:table>`),
 		makeODF(f, "presentation", "", `<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>T</text:p></draw:text-box></draw:frame></draw:page>`))
 }

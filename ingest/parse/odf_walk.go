@@ -17,6 +17,11 @@ type odfWalker struct {
 	depth    int    // of lists that are open
 	item     bool   // an item begins whose paragraph has not come
 	counts   map[string]int
+
+	sheet    *odfSheet // that is open; nil in other documents than spreadsheets
+	sheets   []Page
+	hidden   []string // slides and sheets that are hidden, and read all the same
+	warnings []string
 }
 
 // odfIsBlock reports whether an element of a body stands by itself.
@@ -154,7 +159,7 @@ func (w *odfWalker) listItem(b Block) Block {
 // slide adds a slide of a presentation, as a page.
 func (w *odfWalker) slide(n *odfNode) {
 	if w.styles[n.attr("style-name")].hidden {
-		return
+		w.hidden = append(w.hidden, n.attr("name"))
 	}
 	if w.separate {
 		w.pages = append(w.pages, Page{})

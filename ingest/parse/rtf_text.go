@@ -2,6 +2,7 @@ package parse
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,6 +24,12 @@ func (r *rtfReader) defineStyle() *rtfStyle {
 	return s
 }
 
+// rtfRow is a row of a table.
+type rtfRow struct {
+	cells  []string
+	header bool
+}
+
 // rtfText turns paragraphs into pages.
 type rtfText struct {
 	styles map[int]*rtfStyle
@@ -34,9 +41,8 @@ type rtfText struct {
 
 	cell   []string // paragraphs of the cell
 	row    []string // cells
-	table  []Block  // rows
-	header bool     // the row names the columns
-	widest int      // cells of a row
+	table  []rtfRow
+	header bool // the row names the columns
 }
 
 func (t *rtfText) write(s string) { t.run.WriteString(s) }
@@ -156,14 +162,7 @@ func (t *rtfText) endRow() {
 	if len(t.cell) > 0 {
 		t.row = append(t.row, strings.Join(t.cell, " "))
 	}
-	t.widest = max(t.widest, len(t.row))
-	kind := TableRow
-	if t.header {
-		kind = TableHeader
-	}
-	if text := strings.Join(t.row, " | "); strings.Trim(text, " |") != "" {
-		t.table = append(t.table, Block{Kind: kind, Text: strings.TrimSpace(text)})
-	}
+	t.table = append(t.table, rtfRow{t.row, t.header})
 	t.row, t.cell = nil, nil
 }
 
@@ -172,13 +171,29 @@ func (t *rtfText) endTable() {
 	if len(t.row)+len(t.cell) > 0 {
 		t.endRow()
 	}
-	for i := range t.table {
-		if t.widest < 2 {
-			t.table[i].Kind = Paragraph
-		}
+	header := noHeader
+	cells := make([][]string, len(t.table))
+	for i, row := range t.table {
+		cells[i] = row.cells
 	}
-	t.add(t.table...)
-	t.table, t.widest = nil, 0
+	if !slices.ContainsFunc(t.table, func(r rtfRow) bool { return r.header }) {
+		header = findHeader(cells)
+	}
+	wide := slices.ContainsFunc(cells, func(row []string) bool { return len(row) > 1 })
+	for i, row := range t.table {
+		text := strings.Join(row.cells, " | ")
+		kind := TableRow
+		switch {
+		case strings.Trim(text, " |") == "":
+			continue
+		case !wide:
+			kind = Paragraph
+		case row.header || i == header:
+			kind = TableHeader
+		}
+		t.add(Block{Kind: kind, Text: strings.TrimSpace(text)})
+	}
+	t.table = nil
 }
 
 // end returns the pages of all that was read.

@@ -8,7 +8,7 @@ import (
 
 const (
 	odfCells    = 1024    // that are alike and next to each other are written, at most
-	odfRepeated = 1 << 20 // bytes that a row comes to which is there several times, at most
+	odfRepeated = 1 << 16 // bytes that a row comes to which is there several times, at most
 )
 
 // odfSheet is the sheet of a spreadsheet that is being read.

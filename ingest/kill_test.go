@@ -14,6 +14,7 @@ import (
 	"grounded/ingest"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
+	"grounded/ingest/verify"
 	"grounded/store"
 	"grounded/store/sqlite"
 )
@@ -133,7 +134,7 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 
 	killed := filepath.Join(t.TempDir(), "killed.db")
 	r := rand.New(rand.NewPCG(3, 5))
-	for round := range 20 {
+	for round := range 12 {
 		cmd := command(killed)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -165,6 +166,9 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 		if err := s.Check(t.Context()); err != nil {
 			t.Errorf("%s: %v", db, err)
 		}
+		if report := verified(t, s, dir); !report.Healthy {
+			t.Errorf("%s: %+v", db, report)
+		}
 		dumps[db] = strings.ReplaceAll(dump(t, s), "found false", "NOT FOUND")
 		if c, err := s.Collection(t.Context(), "c"); err != nil || c.Documents != 75 || c.Quarantined != 2 {
 			t.Errorf("%s: %+v, %v", db, c, err)
@@ -176,6 +180,99 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 	}
 	if got, want := dumps[killed], dumps[undisturbed]; got != want {
 		t.Errorf("what killed runs left is not what an undisturbed one did:\n%s", firstDifference(got, want))
+	}
+}
+
+// verified compares the store with the folder.
+func verified(t testing.TB, s store.Store, dir string) verify.Report {
+	t.Helper()
+	pool, err := parse.New(parse.Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	in, err := ingest.New(t.Context(), ingest.Config{Store: s, Embedder: &embedder{name: "e"}, Parser: pool, Chunk: chunk.Config{TargetTokens: 30}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := verify.Run(t.Context(), verify.Config{Ingester: in, Collection: "c", Paths: []string{dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// BenchmarkKills kills ingests into the embedded store at 50 random moments, runs each once more to its end, and counts
+// what is lost, double and orphaned then.
+func BenchmarkKills(b *testing.B) {
+	const kills, documents = 50, 40
+	dir := filepath.Join(b.TempDir(), "docs")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	write := func(i, version int) {
+		b.Helper()
+		text := article(fmt.Sprintf("subject %d in version %d", i, version), 3)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.txt", i)), []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	db := filepath.Join(b.TempDir(), "killed.db")
+	run := func(wait time.Duration) (took time.Duration, killed bool) {
+		b.Helper()
+		cmd := exec.Command(os.Args[0], ingestArgument, dir, db)
+		cmd.Stderr = os.Stderr
+		started := time.Now()
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		if wait > 0 {
+			timer := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
+			defer timer.Stop()
+		}
+		err := cmd.Wait()
+		if err != nil && wait == 0 {
+			b.Fatal(err)
+		}
+		return time.Since(started), err != nil
+	}
+	counts := map[string]int{}
+	killed := 0
+	for b.Loop() {
+		for i := range documents {
+			write(i, 0)
+		}
+		whole, _ := run(0)
+		r := rand.New(rand.NewPCG(7, 11))
+		for round := 1; killed < kills; round++ {
+			for i := range documents { // each round has as much to do as the first
+				write(i, round)
+			}
+			if _, hit := run(1 + time.Duration(r.Float64()*float64(whole))); !hit {
+				continue
+			}
+			killed++
+			run(0)
+			s, err := sqlite.Open(b.Context(), sqlite.Config{Path: db})
+			if err != nil {
+				b.Fatal(err)
+			}
+			report := verified(b, s, dir)
+			for kind, n := range report.Counts {
+				counts[kind] += n
+			}
+			if report.Documents != documents {
+				b.Errorf("after kill %d there are %d documents of %d", killed, report.Documents, documents)
+			}
+			s.Close()
+		}
+	}
+	b.ReportMetric(float64(killed), "kills")
+	b.ReportMetric(float64(counts[verify.Lost]), "lost")
+	b.ReportMetric(float64(counts[verify.Double]), "double")
+	b.ReportMetric(float64(counts[verify.Damaged]), "orphans")
+	for kind, n := range counts {
+		b.Errorf("%d faults are %s", n, kind)
 	}
 }
 

@@ -97,13 +97,13 @@ func TestAScanIsReadWhenAModelIsConfiguredOrAnother(t *testing.T) {
 }
 
 func TestAModelThatCannotReadAScan(t *testing.T) {
-	w, e := newSight(t, "NONE")
+	w, _ := newSight(t, "NONE")
 	r := w.ingest(ingest.Request{})
 	w.wantCounts(r, ingest.Documents{Quarantined: 1})
 	if r.Quarantined[0].Code != string(parse.NoText) {
 		t.Errorf("got %+v", r.Quarantined[0])
 	}
-	w, e = newSight(t, "")
+	w, e := newSight(t, "")
 	e.err = corpus.Errorf(corpus.ErrUnavailable, "ask seer: the server is down")
 	if _, err := w.try(t.Context(), ingest.Request{}); err == nil || !strings.Contains(err.Error(), "the server is down") {
 		t.Errorf("got %v", err)

@@ -117,10 +117,11 @@ const (
 )
 
 // Fusion says how the dense and the lexical score become one. The zero value is what measured best with the backend:
-// a blend with weight .7 in store/sqlite, reciprocal rank fusion in store/qdrant.
+// a blend with weight .7 in store/sqlite, and in store/qdrant the sum of both scores, each normalised by its
+// distribution (DBSF); with a weight it fuses ranks.
 type Fusion struct {
 	Method      string  // empty for the backend's
-	DenseWeight float64 // 0 to 1; 0 for the backend's: .7 of a blend, equal weights of ranks
+	DenseWeight float64 // 0 to 1; 0 for the backend's: .7 in store/sqlite, equal weights in store/qdrant
 }
 
 // MeanLength is that of chunks, in terms, which BM25 takes where a backend doesn't know the collection's.

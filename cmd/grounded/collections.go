@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -10,15 +11,17 @@ import (
 )
 
 func (p *program) collectionsCommand() *cobra.Command {
+	var all bool
 	command := &cobra.Command{
 		Use:     "collections",
 		Short:   "List the collections",
 		Example: examples("grounded collections", "grounded collections delete old --yes"),
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withStore(cmd.Context(), func(s *services) error { return p.listCollections(cmd.Context(), s) })
+			return p.withStore(cmd.Context(), func(s *services) error { return p.listCollections(cmd.Context(), s, all) })
 		},
 	}
+	command.Flags().BoolVar(&all, "all", false, "also the forms that a reindex makes or has left")
 	var sure bool
 	remove := &cobra.Command{
 		Use:     "delete NAME",
@@ -36,10 +39,13 @@ func (p *program) collectionsCommand() *cobra.Command {
 	return command
 }
 
-func (p *program) listCollections(ctx context.Context, s *services) error {
+func (p *program) listCollections(ctx context.Context, s *services, all bool) error {
 	list, err := s.store.Collections(ctx)
 	if err != nil {
 		return err
+	}
+	if !all {
+		list = slices.DeleteFunc(list, func(c corpus.Collection) bool { return corpus.IsShadow(c.Name) })
 	}
 	if p.json {
 		return p.printJSON(map[string]any{"data": append([]corpus.Collection{}, list...), "next": nil})

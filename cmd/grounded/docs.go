@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,10 +16,11 @@ import (
 
 func (p *program) docsCommand() *cobra.Command {
 	var filters []string
+	var source, prefix string
 	command := &cobra.Command{
 		Use:   "docs",
 		Short: "List the documents of a collection",
-		Example: examples("grounded docs", "grounded docs --filter department=HR", "grounded docs show handbook/leave.md",
+		Example: examples("grounded docs", "grounded docs --filter department=HR", "grounded docs --source handbook --prefix hr/", "grounded docs show handbook/leave.md",
 			"grounded docs delete handbook/old.md"),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -26,19 +28,15 @@ func (p *program) docsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withStore(cmd.Context(), func(s *services) error { return p.listDocuments(cmd.Context(), s, filter) })
+			return p.withStore(cmd.Context(), func(s *services) error {
+				return p.listDocuments(cmd.Context(), s, store.DocumentQuery{Scope: s.scope(), Filter: filter, Source: source, Prefix: prefix, Limit: 500})
+			})
 		},
 	}
 	filterFlag(command, &filters)
-	command.AddCommand(&cobra.Command{
-		Use:     "show DOCUMENT",
-		Short:   "Show what is known of one document, named by its path or id",
-		Example: examples("grounded docs show handbook/leave.md", "grounded docs show handbook/leave.md --json"),
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStore(cmd.Context(), func(s *services) error { return p.showDocument(cmd.Context(), s, args[0]) })
-		},
-	}, &cobra.Command{
+	command.Flags().StringVar(&source, "source", "", "only of the source of this `name`")
+	command.Flags().StringVar(&prefix, "prefix", "", "only paths that begin with this `text`")
+	command.AddCommand(p.showCommand(), &cobra.Command{
 		Use:     "delete DOCUMENT…",
 		Short:   "Delete documents, named by path or id, with what is inside of them",
 		Example: examples("grounded docs delete handbook/old.md"),
@@ -69,12 +67,14 @@ func eachDocument(ctx context.Context, s store.Store, q store.DocumentQuery, use
 	}
 }
 
-func (p *program) listDocuments(ctx context.Context, s *services, filter corpus.Filter) error {
+func (p *program) listDocuments(ctx context.Context, s *services, q store.DocumentQuery) error {
 	quarantined, err := s.store.Quarantined(ctx, s.config.Collection)
 	if err != nil {
 		return err
 	}
-	q := store.DocumentQuery{Scope: s.scope(), Filter: filter, Limit: 500}
+	quarantined = slices.DeleteFunc(quarantined, func(f corpus.Quarantined) bool {
+		return q.Source != "" && f.Source != q.Source || !strings.HasPrefix(f.Path, q.Prefix)
+	})
 	if p.json {
 		list := struct {
 			Data        []corpus.Document    `json:"data"`
@@ -131,6 +131,13 @@ func (s *services) findDocument(ctx context.Context, name string) (corpus.Docume
 	case err != nil:
 		return d, err
 	case len(found) == 0:
+		q, err := s.quarantineOf(ctx, name)
+		if err != nil {
+			return d, err
+		}
+		if q != nil {
+			return d, corpus.Errorf(corpus.ErrNotFound, "%s is not stored, since it could not be read: %s", name, q.Reason)
+		}
 		return d, corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "no document %q in collection %s", name, s.config.Collection), "`grounded docs` lists them")
 	case len(found) > 1:
 		var ids []string
@@ -141,33 +148,6 @@ func (s *services) findDocument(ctx context.Context, name string) (corpus.Docume
 			"name it by its id: "+strings.Join(ids, ", "))
 	}
 	return found[0], nil
-}
-
-func (p *program) showDocument(ctx context.Context, s *services, name string) error {
-	d, err := s.findDocument(ctx, name)
-	if err != nil {
-		return err
-	}
-	if p.json {
-		return p.printJSON(d)
-	}
-	groups := "everyone"
-	if len(d.Groups) > 0 {
-		groups = strings.Join(d.Groups, ", ")
-	}
-	for _, row := range [][2]string{
-		{"document", d.Path}, {"id", string(d.ID)}, {"title", d.Title}, {"source", d.Source}, {"read from", d.URI},
-		{"type", d.MediaType}, {"language", d.Language}, {"seen by", groups},
-		{"size", fmt.Sprintf("%d bytes, %s, %s", d.Bytes, count(d.PageCount, "page"), count(d.ChunkCount, "chunk"))},
-		{"modified", d.ModifiedAt.Local().Format("2006-01-02 15:04:05")}, {"ingested", d.IngestedAt.Local().Format("2006-01-02 15:04:05")},
-		{"content", d.ContentHash}, {"pipeline", d.PipelineFingerprint}, {"embedding", d.EmbeddingFingerprint},
-	} {
-		p.printf("%-10s %s\n", row[0], row[1])
-	}
-	for _, key := range sortedKeys(d.Metadata) {
-		p.printf("%-10s %v\n", key, d.Metadata[key])
-	}
-	return nil
 }
 
 func (p *program) deleteDocuments(ctx context.Context, s *services, names []string) error {

@@ -15,7 +15,7 @@ import (
 	"grounded/corpus"
 	"grounded/ingest/parse/ocr"
 	"grounded/model"
-	"grounded/store/sqlite"
+	"grounded/store/qdrant"
 )
 
 // check is one thing that doctor looked at.
@@ -85,7 +85,7 @@ func (p *program) examine(ctx context.Context) []check {
 		return append(checks, outcome("models", "", err))
 	}
 	defer s.supervisor.Close()
-	if _, err := os.Stat(storeFile(c)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(storeFile(c)); c.Store != config.StoreQdrant && errors.Is(err, fs.ErrNotExist) {
 		checks = append(checks, check{"store", statusWarning, "there is none yet", "begin with: grounded ingest FOLDER"})
 	} else {
 		checks = append(checks, s.checkStore(ctx)...)
@@ -136,8 +136,7 @@ func checkOCR(ctx context.Context, c config.Ingest) check {
 const largeCollection = 300_000
 
 func (s *services) checkStore(ctx context.Context) []check {
-	file := storeFile(s.config)
-	opened, err := sqlite.Open(ctx, sqlite.Config{Path: file})
+	opened, err := openStore(ctx, "", mustExist, s.config)
 	if err != nil {
 		return []check{outcome("store", "", err)}
 	}
@@ -149,16 +148,47 @@ func (s *services) checkStore(ctx context.Context) []check {
 	if err != nil {
 		return []check{outcome("store", "", err)}
 	}
-	checks := []check{outcome("store", fmt.Sprintf("%s, %s", file, count(len(list), "collection")), nil)}
+	where := storeFile(s.config)
+	server, isServer := s.store.(*qdrant.Store)
+	if isServer {
+		where = server.String()
+	}
+	checks := []check{outcome("store", fmt.Sprintf("%s, %s", where, count(len(list), "collection")), nil)}
 	for _, c := range list {
 		line := check{Name: "collection", Status: statusOK, Detail: fmt.Sprintf("%s: %s, %s", c.Name, count(c.Documents, "document"), count(c.Chunks, "chunk"))}
 		switch {
-		case c.Chunks > largeCollection:
-			line.Status, line.Hint = statusWarning, "the embedded store is right up to a few hundred thousand chunks"
+		case corpus.IsShadow(c.Name):
+			line.Status, line.Hint = statusWarning, "another form of the collection, by "+c.Embedding.Model+": `grounded reindex` goes on with it or, with --drop, deletes it"
+		case c.Chunks > largeCollection && !isServer:
+			line.Status, line.Hint = statusWarning, "the embedded store is right up to a few hundred thousand chunks; move it to a server with: grounded copy --from sqlite --to qdrant --all"
 		case c.Quarantined > 0:
 			line.Status, line.Hint = statusWarning, count(c.Quarantined, "file")+" could not be read: `grounded docs` says why"
 		}
 		checks = append(checks, line)
+	}
+	if isServer {
+		checks = append(checks, checkServer(ctx, server)...)
+	}
+	return checks
+}
+
+// checkServer says what a Qdrant server has, and what of it does not fit.
+func checkServer(ctx context.Context, server *qdrant.Store) []check {
+	report, err := server.Report(ctx)
+	if err != nil {
+		return []check{outcome("qdrant", "", err)}
+	}
+	checks := []check{outcome("qdrant", "version "+report.Version, nil)}
+	for _, c := range report.Collections {
+		quantisation := "no quantisation"
+		if c.Quantisation != "" {
+			quantisation = c.Quantisation + " quantisation"
+		}
+		checks = append(checks, outcome("qdrant", fmt.Sprintf("%s: %s of %d dimensions, %s on %s, %s, %s, %s", c.Name, count(c.Points, "chunk"), c.Dimensions,
+			count(c.Shards, "shard"), count(c.Nodes, "node"), count(c.Replicas, "replica"), quantisation, c.State), nil))
+	}
+	for _, w := range report.Warnings {
+		checks = append(checks, check{"qdrant", statusWarning, w.Text, w.Hint})
 	}
 	return checks
 }
@@ -187,7 +217,7 @@ func (s *services) checkEmbedder(ctx context.Context) check {
 	c, err := s.store.Collection(ctx, s.config.Collection)
 	if err == nil && c.Embedding.Fingerprint() != e.Fingerprint() {
 		return check{"embedding", statusFailed, fmt.Sprintf("%s answers, but collection %s was embedded with %s", e.Model, c.Name, c.Embedding.Model),
-			"set models.embedding to " + c.Embedding.Model + ", or ingest into another --collection"}
+			"bring the collection to it with `grounded reindex`, set models.embedding to " + c.Embedding.Model + ", or ingest into another --collection"}
 	}
 	return outcome("embedding", fmt.Sprintf("%s answers, %d dimensions", e.Model, e.Dimensions), nil)
 }

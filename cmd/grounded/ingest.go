@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
 	"grounded/ingest/parse/ocr"
+	"grounded/model"
 )
 
 // ingestMemory is what an ingest should stay below, in bytes; above it memory is collected more often.
@@ -59,21 +62,21 @@ with the reason; 1 it failed.`,
 			if err := request.Globs.Check(); err != nil {
 				return usageError{err}
 			}
+			if open.name != "" && !slices.Contains(args, "-") {
+				return usageError{corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "--name is for the document on standard input"), "read it with: grounded ingest --name "+open.name+" -")}
+			}
 			var watch *ingest.Watch
 			if follow || poll > 0 {
 				watch = &ingest.Watch{Poll: poll}
 			}
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
-				for _, password := range s.config.Ingest.Passwords {
-					passwords = append(passwords, string(password))
-				}
 				if len(request.Globs.Include) == 0 {
 					request.Globs.Include = s.config.Ingest.Include
 				}
 				request.Globs.Exclude = append(request.Globs.Exclude, s.config.Ingest.Exclude...)
 				open.config = s.config.Ingest
-				return p.ingest(cmd.Context(), s, request, open, watch, passwords, quiet)
+				return p.ingest(cmd.Context(), s, request, open, watch, append(passwords, s.passwords()...), quiet)
 			})
 		},
 	}
@@ -102,40 +105,11 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	if err != nil {
 		return err
 	}
-	c := s.config.Ingest
-	scans, err := findOCR(ctx, c)
+	pipeline, closeParser, err := s.ingester(ctx, embedder, open, passwords)
 	if err != nil {
 		return err
 	}
-	vision, err := s.vision(ctx)
-	if err != nil {
-		return err
-	}
-	transcriber, err := s.transcriber(ctx)
-	if err != nil {
-		return err
-	}
-	pool, err := parse.New(parse.Config{
-		Pictures:    vision != nil,
-		OCR:         scans,
-		Workers:     c.Workers,
-		Timeout:     time.Duration(c.ParseTimeout),
-		MemoryBytes: int64(c.ParseMemoryMB) << 20,
-		FileBytes:   int64(c.MaxFileMB) << 20,
-	})
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	pipeline, err := ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
-		Scratch: filepath.Join(s.config.Data, "scratch"),
-		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
-		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
-	})
-	if err != nil {
-		return err
-	}
+	defer closeParser()
 	if watch != nil {
 		return p.follow(ctx, pipeline, request, *watch, quiet)
 	}
@@ -155,6 +129,53 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 		return errQuarantined
 	}
 	return nil
+}
+
+// ingester prepares what ingests; closeParser ends its children.
+func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *opener, passwords []string) (in *ingest.Ingester, closeParser func() error, err error) {
+	c := s.config.Ingest
+	scans, err := findOCR(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	vision, err := s.vision(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	transcriber, err := s.transcriber(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := parse.New(parse.Config{
+		OCR:         scans,
+		Pictures:    vision != nil,
+		Workers:     c.Workers,
+		Timeout:     time.Duration(c.ParseTimeout),
+		MemoryBytes: int64(c.ParseMemoryMB) << 20,
+		FileBytes:   int64(c.MaxFileMB) << 20,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err = ingest.New(ctx, ingest.Config{
+		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Scratch: filepath.Join(s.config.Data, "scratch"),
+		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
+		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, pool.Close())
+	}
+	return in, pool.Close, nil
+}
+
+// passwords are the configured ones.
+func (s *services) passwords() []string {
+	var list []string
+	for _, password := range s.config.Ingest.Passwords {
+		list = append(list, string(password))
+	}
+	return list
 }
 
 // findOCR returns what reads scans, if anything is to and does.

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"grounded/ingest/parse"
+	"grounded/store/qdrant/qdranttest"
 )
 
 // TestMain lets this test binary be the program, and the child that parses, as the scripts need them.
@@ -36,9 +37,21 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runScripts(t, "testdata", company, nil)
+}
+
+// TestQdrantScripts runs those that need a Qdrant server, whose address is $QDRANT.
+func TestQdrantScripts(t *testing.T) {
+	runScripts(t, "testdata/qdrant", "", map[string]string{"QDRANT": qdranttest.Start(t).Address})
+}
+
+func runScripts(t *testing.T, dir, company string, variables map[string]string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
+			for name, value := range variables {
+				env.Setenv(name, value)
+			}
 			server := newModelServer()
 			env.Defer(server.Close)
 			env.Setenv("TESTDATA", company)
@@ -96,6 +109,30 @@ const scriptedModels = `models:
     dimensions: 64
     batch_texts: 16
     price: {in: 0, out: 0, source: scripted}
+  - id: other-words
+    provider: openai
+    base_url: ${MODEL_SERVER}/v1
+    tasks: [embedding]
+    access: open
+    deployment: managed
+    context: 512
+    dimensions: 64
+  - id: short-words
+    provider: openai
+    base_url: ${MODEL_SERVER}/v1
+    tasks: [embedding]
+    access: open
+    deployment: managed
+    context: 512
+    dimensions: 32
+  - id: busy-words
+    provider: openai
+    base_url: ${MODEL_SERVER}/busy
+    tasks: [embedding]
+    access: open
+    deployment: managed
+    context: 512
+    dimensions: 64
   - id: parrot
     provider: openai
     base_url: ${MODEL_SERVER}/v1
@@ -127,6 +164,9 @@ func newModelServer() *modelServer {
 	mux.HandleFunc("POST /v1/chat/completions", s.chat)
 	mux.HandleFunc("/broken/", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, `{"error":{"message":"no such model","type":"invalid_request_error"}}`, http.StatusBadRequest)
+	})
+	mux.HandleFunc("/busy/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"error":{"message":"too many requests","type":"rate_limit"}}`, http.StatusTooManyRequests)
 	})
 	s.Server = httptest.NewServer(mux)
 	return s

@@ -69,6 +69,7 @@ Begin with:
 	root.AddCommand(
 		p.ingestCommand(), p.retrieveCommand(), p.askCommand(), p.compareCommand(),
 		p.docsCommand(), p.collectionsCommand(), p.modelsCommand(),
+		p.reindexCommand(), p.copyCommand(), p.verifyCommand(),
 		p.doctorCommand(), p.configCommand(), p.versionCommand(),
 	)
 	for _, c := range root.Commands() {

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -15,7 +13,6 @@ import (
 	"grounded/model/local"
 	"grounded/retrieve"
 	"grounded/store"
-	"grounded/store/sqlite"
 )
 
 // services are the parts that a command works with. Models are reached, and local ones started, when they are
@@ -27,6 +24,7 @@ type services struct {
 	catalog    model.Catalog
 	supervisor *local.Supervisor
 	model      model.Config
+	notef      func(format string, args ...any) // tells a person
 }
 
 // withStore opens the store that is there, uses it, and closes it.
@@ -46,16 +44,12 @@ func (p *program) with(ctx context.Context, presence presence, use func(*service
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(storeFile(c)); presence == mustExist && errors.Is(err, fs.ErrNotExist) {
-		return corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "there is no store in %s yet", c.Data),
-			"begin with: grounded ingest FOLDER   (or name the folder of a store with --data)")
-	}
 	s, err := p.services(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.supervisor.Close()) }()
-	if s.store, err = sqlite.Open(ctx, sqlite.Config{Path: storeFile(c)}); err != nil {
+	if s.store, err = openStore(ctx, "", presence, c); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
@@ -79,7 +73,7 @@ func (p *program) services(c config.Config) (*services, error) {
 		return p.env(name)
 	}
 	venv, _ := model.FindVenv(env)
-	s := &services{config: c, env: env, catalog: catalog}
+	s := &services{config: c, env: env, catalog: catalog, notef: p.notef}
 	s.supervisor = local.New(local.Config{Venv: venv, LogDir: filepath.Join(c.Data, "logs")})
 	s.model = model.Config{
 		LookupEnv: env,
@@ -122,6 +116,11 @@ func (s *services) embedder(ctx context.Context) (model.Embedder, error) {
 			}
 		}
 	}
+	return s.embedderOf(ctx, id)
+}
+
+// embedderOf connects to an embedding model of the catalog.
+func (s *services) embedderOf(ctx context.Context, id string) (model.Embedder, error) {
 	card, err := s.catalog.Get(id)
 	if err != nil {
 		return nil, err
@@ -130,6 +129,25 @@ func (s *services) embedder(ctx context.Context) (model.Embedder, error) {
 		card.BatchTexts = n
 	}
 	return model.NewEmbedder(ctx, card, s.model)
+}
+
+// questionEmbedder connects to the embedding model that questions to the collection need: the one that it was made
+// with, even when another is configured and the collection was not reindexed yet.
+func (s *services) questionEmbedder(ctx context.Context) (model.Embedder, error) {
+	c, err := s.store.Collection(ctx, s.config.Collection)
+	configured := s.config.Models.Embedding
+	if err != nil || configured == "" || configured == c.Embedding.Model {
+		return s.embedder(ctx)
+	}
+	own, err := s.embedderOf(ctx, c.Embedding.Model)
+	if err != nil { // it has left the catalog: the configured one is refused with both named
+		return s.embedder(ctx)
+	}
+	if e, err := own.Embedding(ctx); err != nil || e.Fingerprint() != c.Embedding.Fingerprint() {
+		return s.embedder(ctx)
+	}
+	s.notef("collection %s has embeddings of %s, so that model is used; `grounded reindex` brings it to %s\n", c.Name, c.Embedding.Model, configured)
+	return own, nil
 }
 
 // chat connects to a chat model: the one named, else the configured, else what is there.
@@ -187,7 +205,7 @@ func (s *services) transcriber(ctx context.Context) (model.Transcriber, error) {
 
 // retriever connects what searches.
 func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
-	embedder, err := s.embedder(ctx)
+	embedder, err := s.questionEmbedder(ctx)
 	if err != nil {
 		return nil, err
 	}

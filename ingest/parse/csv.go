@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -38,26 +39,21 @@ func parseCSV(ctx context.Context, in Input) (Document, error) {
 	}
 	doc.Pages = []Page{{Blocks: w.end()}}
 	if n := len(r.unclosed); n > 0 {
-		doc.Warnings = append(doc.Warnings, fmt.Sprintf("Quotation marks that are never closed were read as text (%s).", listNumbers("line", r.unclosed)))
+		doc.Warnings = append(doc.Warnings, fmt.Sprintf("Quotation marks that are never closed were read as text (%s).", numbered("line", r.unclosed)))
 	}
 	return doc, nil
 }
 
-// listNumbers names a few numbers of things, and how many there are besides: "lines 3, 5 and 9 more".
-func listNumbers(noun string, numbers []int) string {
-	const most = 5
-	if len(numbers) == 1 {
-		return fmt.Sprintf("%s %d", noun, numbers[0])
+// numbered names a few numbers of things, and how many there are besides: "lines 3, 5 and 9 more".
+func numbered(noun string, numbers []int) string {
+	if len(numbers) > 1 {
+		noun += "s"
 	}
-	var texts []string
-	for _, n := range numbers[:min(len(numbers), most)] {
-		texts = append(texts, fmt.Sprint(n))
+	texts := make([]string, len(numbers))
+	for i, n := range numbers {
+		texts[i] = strconv.Itoa(n)
 	}
-	all := noun + "s " + strings.Join(texts, ", ")
-	if len(numbers) > most {
-		all += fmt.Sprintf(" and %d more", len(numbers)-most)
-	}
-	return all
+	return noun + " " + list(texts)
 }
 
 // declaredDelimiter takes off the first line "sep=;" with which a file tells Excel its delimiter; 0 if it has none.

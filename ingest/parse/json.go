@@ -111,7 +111,7 @@ func jsonLines(ctx context.Context, text string) (Document, error) {
 	records.end()
 	doc := w.document()
 	if len(bad) > 0 {
-		doc.Warnings = append(doc.Warnings, "What is no valid JSON was not read: "+listNumbers("line", bad)+".")
+		doc.Warnings = append(doc.Warnings, "What is no valid JSON was not read: "+numbered("line", bad)+".")
 	}
 	return doc, nil
 }

@@ -41,7 +41,7 @@ func parsePDF(ctx context.Context, in Input, engine *pdftext.Pdfium) (Document, 
 		}
 		drawing := r.draw(i)
 		if seen.note(i+1, drawing) {
-			pages[i] = pdftext.Lines(drawing.Glyphs)
+			pages[i] = splitColumns(pdftext.Lines(drawing.Glyphs))
 		}
 	}
 	doc := Document{Metadata: pdfMetadata(r.file.Info()), Title: r.file.Info()["Title"]}

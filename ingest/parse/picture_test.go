@@ -36,7 +36,7 @@ func hill() *image.Gray {
 	return picture
 }
 
-func encodePicture(t *testing.T, name string, picture image.Image) string {
+func encodedAs(t *testing.T, name string, picture image.Image) string {
 	t.Helper()
 	var b bytes.Buffer
 	err := map[string]func() error{
@@ -77,7 +77,7 @@ func twoPages(first, second string) string {
 func TestPicturesAreScansOfAPage(t *testing.T) {
 	reader := engine(t)
 	for _, kind := range []string{"png", "jpg", "gif", "bmp", "tiff"} {
-		data := encodePicture(t, kind, hill())
+		data := encodedAs(t, kind, hill())
 		doc, err := formats().parse(t.Context(), Input{Name: "sign." + kind, Data: []byte(data), ocr: reader}, 1<<30)
 		if err != nil || !strings.Contains(documentText(doc), "HILL") || doc.Title != "sign" {
 			t.Errorf("%s: got %q, %v", kind, documentText(doc), err)
@@ -89,19 +89,19 @@ func TestPicturesAreScansOfAPage(t *testing.T) {
 			t.Errorf("%s cut off: got %q", kind, got)
 		}
 	}
-	tiff := encodePicture(t, "tiff", hill())
+	tiff := encodedAs(t, "tiff", hill())
 	doc, err := formats().parse(t.Context(), Input{Name: "fax.tif", Data: []byte(twoPages(tiff, tiff)), ocr: reader}, 1<<30)
 	if err != nil || len(doc.Pages) != 2 || !strings.Contains(outline(doc.Pages[1:]), "HILL") {
 		t.Errorf("two pages: got %q, %v", outline(doc.Pages), err)
 	}
-	_, err = formats().parse(t.Context(), Input{Name: "grey.png", Data: []byte(encodePicture(t, "png", gray(90, 90, 128))), ocr: reader}, 1<<30)
+	_, err = formats().parse(t.Context(), Input{Name: "grey.png", Data: []byte(encodedAs(t, "png", gray(90, 90, 128))), ocr: reader}, 1<<30)
 	if CodeOf(err) != Empty {
 		t.Errorf("a picture of nothing: got %v", err)
 	}
 }
 
 func TestPicturesThatAreTooLargeAreNotDecoded(t *testing.T) {
-	huge := []byte(encodePicture(t, "bmp", gray(64, 64, 0)))
+	huge := []byte(encodedAs(t, "bmp", gray(64, 64, 0)))
 	binary.LittleEndian.PutUint32(huge[18:], 60_000)
 	binary.LittleEndian.PutUint32(huge[22:], 60_000)
 	if got := codeFor("a.bmp", string(huge)); got != TooLarge {

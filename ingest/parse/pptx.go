@@ -93,7 +93,7 @@ func (d *pptxDeck) warnings() []string {
 		{d.hidden, "Slides that are hidden in PowerPoint were read too: %s."},
 	} {
 		if len(w.slides) > 0 {
-			warnings = append(warnings, fmt.Sprintf(w.text, listNumbers("slide", w.slides)))
+			warnings = append(warnings, fmt.Sprintf(w.text, numbered("slide", w.slides)))
 		}
 	}
 	return warnings

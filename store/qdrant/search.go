@@ -253,15 +253,17 @@ func (s *Store) searchParams() *qdrant.SearchParams {
 	return p
 }
 
-// fusion is what the server makes of both rankings.
+// fusion is what the server makes of both rankings: of their scores, each normalised by its distribution, which
+// measured best, or of their ranks, which can be weighed.
 func fusion(f store.Fusion) (*qdrant.Query, error) {
+	weighed := f.DenseWeight != 0
 	switch {
-	case f.Method == store.FusionBlend && (f.DenseWeight == 0 || f.DenseWeight == .5):
-		return qdrant.NewQueryFusion(qdrant.Fusion_DBSF), nil
-	case f.Method == store.FusionBlend:
+	case f.Method == store.FusionBlend && weighed && f.DenseWeight != .5:
 		return nil, corpus.Hint(corpus.Errorf(corpus.ErrUnsupported, "Qdrant blends both scores with equal weights only"),
-			"use reciprocal rank fusion, whose weights are free, or leave the method out")
-	case f.DenseWeight == 0:
+			"use rrf (retrieve.fusion), whose weights are free, or leave retrieve.dense_weight out")
+	case f.Method == store.FusionBlend, f.Method == "" && !weighed:
+		return qdrant.NewQueryFusion(qdrant.Fusion_DBSF), nil
+	case !weighed:
 		return qdrant.NewQueryFusion(qdrant.Fusion_RRF), nil
 	}
 	w := float32(min(max(f.DenseWeight, 0), 1))

@@ -2,8 +2,6 @@ package qdrant
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 
 	"github.com/qdrant/go-client/qdrant"
 
@@ -78,12 +76,3 @@ func only(fields ...string) *qdrant.WithPayloadSelector {
 }
 
 func everything() *qdrant.WithPayloadSelector { return qdrant.NewWithPayload(true) }
-
-// quoted lists names for people.
-func quoted(names []string) string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = fmt.Sprintf("%q", n)
-	}
-	return strings.Join(out, ", ")
-}

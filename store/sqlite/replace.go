@@ -180,8 +180,16 @@ func (t *transaction) putDocument(c *collectionState, d *documentWrite) (key int
 	if _, err := t.exec("DELETE FROM pages WHERE document = ?", key); err != nil {
 		return 0, nil, err
 	}
-	old, err = t.storedChunks(key)
-	return key, old, err
+	old, doubles, err := t.storedChunks(key)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, double := range doubles {
+		if err := t.deleteChunk(c, double); err != nil {
+			return 0, nil, err
+		}
+	}
+	return key, old, nil
 }
 
 // storedChunk is a chunk that is in the file.
@@ -191,23 +199,28 @@ type storedChunk struct {
 	vector, terms []byte
 }
 
-func (t *transaction) storedChunks(document int64) (map[corpus.ChunkID]storedChunk, error) {
+// storedChunks returns a document's chunks, in a damaged file those without a vector too, and others of the same id.
+func (t *transaction) storedChunks(document int64) (stored map[corpus.ChunkID]storedChunk, doubles []storedChunk, err error) {
 	rows, err := t.query(`SELECT c.key, id, ordinal, input, page_start, page_end, start, "end", tokens, language, heading, context, text, vector, terms
-		FROM chunks c JOIN vectors v ON v.key = c.key WHERE c.document = ?`, document)
+		FROM chunks c LEFT JOIN vectors v ON v.key = c.key WHERE c.document = ?`, document)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer rows.Close()
-	stored := map[corpus.ChunkID]storedChunk{}
+	stored = map[corpus.ChunkID]storedChunk{}
 	for rows.Next() {
 		var k storedChunk
 		if err := rows.Scan(&k.key, (*idColumn)(&k.id), &k.ordinal, &k.input, &k.pageStart, &k.pageEnd, &k.start, &k.end, &k.tokens,
 			&k.language, &k.heading, &k.context, &k.text, &k.vector, &k.terms); err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if _, double := stored[k.id]; double {
+			doubles = append(doubles, k)
+			continue
 		}
 		stored[k.id] = k
 	}
-	return stored, rows.Err()
+	return stored, doubles, rows.Err()
 }
 
 // putChunk writes a chunk and takes it out of old. It keeps its number if its vector and terms are what they

@@ -85,16 +85,24 @@ func (a *answer) redirection() (*url.URL, error) {
 // try sends a request up to three times, until there is an answer that will stay what it is.
 func (c *Client) try(ctx context.Context, u *url.URL, header http.Header) (*answer, error) {
 	wait := c.config.Backoff
+	h := c.host(u)
 	for attempt := 1; ; attempt++ {
+		if err := h.silent(); err != nil {
+			return nil, err
+		}
 		got, err := c.once(ctx, u, header)
+		var private privateError
+		refused := errors.As(err, &private)
+		if ctx.Err() == nil && !refused {
+			h.heard(err)
+		}
 		if err == nil && !isPassing(got.StatusCode) {
 			return got, nil
 		}
-		var private privateError
 		switch {
 		case ctx.Err() != nil:
 			err = ctx.Err()
-		case errors.As(err, &private):
+		case refused:
 			err = source.Errorf(source.Forbidden, "%s", private.Error()+".")
 		case err != nil:
 			err = source.Errorf(source.Unreachable, "%s does not answer: %s.", u.Host, netReason(err))

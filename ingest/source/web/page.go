@@ -66,19 +66,19 @@ func (c *Client) page(ctx context.Context, u *url.URL, folder, revision string) 
 	return source.Fetched{File: file, Revision: revisionOf(got.Header)}, nil
 }
 
-// revisionOf is a page's ETag and date, a line each; empty if it has neither.
+// revisionOf is a page's ETag and date with a tab between, which neither can have; empty if it has neither.
 func revisionOf(h http.Header) string {
 	etag, date := h.Get("ETag"), h.Get("Last-Modified")
 	if etag == "" && date == "" {
 		return ""
 	}
-	return etag + "\n" + date
+	return etag + "\t" + date
 }
 
 // conditions ask for a page if it has another revision by now.
 func conditions(revision string) http.Header {
 	h := http.Header{}
-	etag, date, _ := strings.Cut(revision, "\n")
+	etag, date, _ := strings.Cut(revision, "\t")
 	if etag != "" {
 		h.Set("If-None-Match", etag)
 	}

@@ -32,8 +32,9 @@ type host struct {
 	// group has the rules for us; nil allows everything.
 	group *robotstxt.Group
 
-	mu   sync.Mutex
-	next time.Time
+	mu       sync.Mutex
+	next     time.Time
+	silences int // connections that failed one after another
 }
 
 func (c *Client) host(u *url.URL) *host {

@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -165,11 +168,15 @@ func TestLimitsOfSizeAndTimeHold(t *testing.T) {
 		},
 	})
 	defer close(release)
-	c := newClient(t, Config{MaxBytes: 1024, Timeout: 300 * time.Millisecond})
+	c, hasty := newClient(t, Config{MaxBytes: 1024}), newClient(t, Config{Timeout: 300 * time.Millisecond})
 	for path, want := range map[string]parse.ErrorCode{
 		"/large": parse.TooLarge, "/endless": parse.TooLarge, "/bomb": parse.TooLarge, "/silent": source.Unreachable, "/broken": source.Unreachable,
 	} {
-		if _, _, err := fetch(t, c, s.URL+path, ""); codeOf(err) != want {
+		client := c
+		if path == "/silent" {
+			client = hasty
+		}
+		if _, _, err := fetch(t, client, s.URL+path, ""); codeOf(err) != want {
 			t.Errorf("%s: %v, want code %s", path, err, want)
 		}
 	}
@@ -200,6 +207,25 @@ func TestAServerInTroubleIsAskedAgain(t *testing.T) {
 		if asked[path] != times || (err == nil) != (path == "/busy" || path == "/ill") {
 			t.Errorf("%s was asked %d times, want %d; %v", path, asked[path], times, err)
 		}
+	}
+}
+
+func TestAServerThatIsNotThereIsNotAskedForEver(t *testing.T) {
+	var calls atomic.Int64
+	s := serve(t, map[string]http.HandlerFunc{"/a": func(http.ResponseWriter, *http.Request) {
+		calls.Add(1)
+		panic(http.ErrAbortHandler) // breaks the connection
+	}})
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	c := newClient(t, Config{})
+	for i := range 20 {
+		_, _, err := fetch(t, c, s.URL+"/a", "")
+		if codeOf(err) != source.Unreachable || i == 19 && !strings.Contains(err.Error(), "in a row") {
+			t.Errorf("try %d: %v", i, err)
+		}
+	}
+	if n := calls.Load(); n < attempts || n > 3*maxSilences { // the transport tries again by itself
+		t.Errorf("it was asked %d times", n)
 	}
 }
 

@@ -96,6 +96,7 @@ type Ingest struct {
 	OCR           string   `yaml:"ocr"`
 	OCRLanguages  []string `yaml:"ocr_languages"`
 	VisionModel   string   `yaml:"vision_model"`
+	Transcription string   `yaml:"transcription_model"`
 	Include       []string `yaml:"include"`
 	Exclude       []string `yaml:"exclude"`
 	Web           Web      `yaml:"web"`

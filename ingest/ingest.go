@@ -45,6 +45,8 @@ type Config struct {
 	OCR string
 	// Vision is a chat model that sees; it reads the scans that Parser leaves as pictures. nil: there is none.
 	Vision model.Chat
+	// Transcriber writes down what is said in recordings. nil: there is none, and they are quarantined.
+	Transcriber model.Transcriber
 	// Limits on what is inside of files.
 	Limits Limits
 	// Scratch is a folder for files that are unpacked; what killed runs have left in it is removed. Empty is one of
@@ -99,6 +101,9 @@ func (in *Ingester) PipelineFingerprint(mediaType string) string {
 	parser := parse.Fingerprint(mediaType)
 	if reader := in.scanReader(); reader != "" && parse.MayBeScanned(mediaType) {
 		parser += " " + reader
+	}
+	if listener := in.listener(); listener != "" && (mediaType == "" || parse.IsRecording(mediaType)) {
+		parser += " " + listener
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parser,
 		chunk.Version, in.Chunk.TargetTokens, in.Chunk.MaxTokens, in.Chunk.OverlapTokens, analyze.Version))

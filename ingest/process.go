@@ -75,6 +75,9 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
 		parsed, err := r.parse(ctx, f, read.sum, unpacked)
+		if err == nil && parsed.Recording {
+			parsed, err = r.listen(ctx, f, read.sum, parsed)
+		}
 		code := parse.CodeOf(err)
 		switch {
 		case code == parse.Changed && attempt < attempts:
@@ -183,10 +186,10 @@ func (r *run) scope() corpus.Scope {
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
 	known := parse.HasKnownExtension(f.path) || f.remote != nil && parse.HasKnownExtension(f.disk)
 	switch {
-	case code == parse.Link,
+	case code == parse.Link, code == parse.Generated && !f.named,
 		(!known || parse.IsPicture(f.path)) && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
 		return r.passOver(f, reason)
-	case !known && code == parse.UnsupportedFormat:
+	case !known && code == parse.UnsupportedFormat, code == parse.Generated:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
 		return nil
 	}

@@ -142,6 +142,10 @@ func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *
 	if err != nil {
 		return nil, nil, err
 	}
+	transcriber, err := s.transcriber(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	pool, err := parse.New(parse.Config{
 		OCR:         scans,
 		Pictures:    vision != nil,
@@ -154,7 +158,7 @@ func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *
 		return nil, nil, err
 	}
 	in, err = ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Scratch: filepath.Join(s.config.Data, "scratch"),
 		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
 		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
@@ -215,6 +219,13 @@ func (p *program) printReport(r ingest.Report) {
 	t.add(fmt.Sprint(d.New), fmt.Sprint(d.Changed), fmt.Sprint(d.Unchanged), fmt.Sprint(d.Pruned), fmt.Sprint(d.Quarantined), fmt.Sprint(d.Skipped),
 		fmt.Sprint(r.Pages), fmt.Sprint(r.Chunks.Written), fmt.Sprint(r.Chunks.Reused), fmt.Sprint(r.Chunks.Embedded), fmt.Sprintf("%.1f", r.Seconds))
 	t.write(p.stdout, 0)
+	if n := r.Recordings; n.Transcribed > 0 {
+		cost := "a price that is not known"
+		if n.CostUSD != nil {
+			cost = fmt.Sprintf("$%.4f", *n.CostUSD)
+		}
+		p.printf("%s of %s in all transcribed for %s\n", count(n.Transcribed, "recording"), (time.Duration(n.Seconds) * time.Second).String(), cost)
+	}
 	for _, warning := range r.Warnings {
 		p.printf("%s\n", warning)
 	}

@@ -184,6 +184,25 @@ func (s *services) vision(ctx context.Context) (model.Chat, error) {
 	return model.NewChat(ctx, card, s.model)
 }
 
+// transcriber connects to the model that listens to recordings; nil if none is configured.
+func (s *services) transcriber(ctx context.Context) (model.Transcriber, error) {
+	id := s.config.Ingest.Transcription
+	if id == "" {
+		return nil, nil
+	}
+	card, err := s.catalog.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if !card.Does(model.TaskTranscription) {
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "ingest.transcription_model is %s, which does not transcribe", id),
+			"`grounded models --task transcription` lists those that do; a model of your own needs transcription among its tasks")
+	}
+	c := s.model
+	c.Timeout = max(c.Timeout, 10*time.Minute) // an hour of speech takes minutes
+	return model.NewTranscriber(ctx, card, c)
+}
+
 // retriever connects what searches.
 func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
 	embedder, err := s.questionEmbedder(ctx)

@@ -30,10 +30,11 @@ type registry []Format
 
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
-	return append(registry{
-		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), htmlFormat(), markdownFormat(), csvFormat(), jsonFormat(), textFormat(),
+	return slices.Concat(registry{
+		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), odtFormat(), odpFormat(), odsFormat(), epubFormat(), rtfFormat(), notebookFormat(),
+		htmlFormat(), markdownFormat(), csvFormat(), jsonFormat(), codeFormat(), textFormat(),
 		zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat(),
-	}, pictureFormats()...)
+	}, pictureFormats(), audioFormats())
 }
 
 // normaliserVersion is raised when what finish does to every document changes.

@@ -148,5 +148,8 @@ func (r registry) parse(ctx context.Context, in Input, fileBytes int64) (doc Doc
 		return Document{}, err
 	}
 	doc.MediaType = format.MediaType
+	if doc.Recording {
+		return doc, nil
+	}
 	return finish(doc, in.Name)
 }

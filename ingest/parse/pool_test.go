@@ -377,7 +377,7 @@ func TestUnreadableFilesSayWhy(t *testing.T) {
 		{"junk called pdf", Input{Path: write("junk.pdf", "\x01\x9c\x8f junk \x00\x03")}, Damaged},
 		{"text called pdf", Input{Path: write("text.pdf", "just text")}, Damaged},
 		{"database called txt", Input{Path: write("database.txt", "SQLite format 3\x00\x10\x00\x01\x01")}, UnsupportedFormat},
-		{"source code", Input{Path: write("main.c", "int main(void) { return 0; }")}, UnsupportedFormat},
+		{"text of another format", Input{Path: write("main.xyz", "model 7")}, UnsupportedFormat},
 		{"too large", Input{Path: write("large.txt", strings.Repeat("large ", 1<<18))}, TooLarge},
 		{"too large in memory", Input{Name: "large.txt", Data: bytes.Repeat([]byte("large "), 1<<18)}, TooLarge},
 		{"changed", Input{Path: write("changed.txt", "new text"), SHA256: strings.Repeat("0", 64)}, Changed},

@@ -124,7 +124,7 @@ func fillStore(b *testing.B, s *Store, documents int) {
 		if err != nil || time.Now().After(deadline) {
 			b.Fatalf("wait for the index: %v, %v", info.GetStatus(), err)
 		}
-		if info.GetStatus() == qdrant.CollectionStatus_Green {
+		if info.GetStatus() == qdrant.CollectionStatus_Green || info.GetIndexedVectorsCount() >= 2*uint64(documents*chunksOfOne) { // dense and sparse
 			return
 		}
 	}

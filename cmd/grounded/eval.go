@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"grounded/corpus"
 )
 
 func (p *program) evalCommand() *cobra.Command {
@@ -11,6 +13,11 @@ func (p *program) evalCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(p.evalDatasetCommand())
+	command.AddCommand(p.evalRetrievalCommand(), p.evalDatasetCommand())
 	return command
+}
+
+// needed is the error of a flag that was left out.
+func needed(flag, hint string) error {
+	return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "%s is needed", flag), hint)
 }

@@ -80,3 +80,25 @@ func (q Question) problem() string {
 	}
 	return ""
 }
+
+// Sample returns n of the questions, the same ones each time, in their order; all of them when n is 0 or there are no
+// more. They are spread over the dataset, whose neighbours are often about the same document.
+func Sample(questions []Question, n int) []Question {
+	if n <= 0 || n >= len(questions) {
+		return questions
+	}
+	order := make([]int, len(questions))
+	rank := make([]string, len(questions))
+	for i, q := range questions {
+		sum := sha256.Sum256([]byte(q.ID))
+		order[i], rank[i] = i, string(sum[:])
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(rank[a], rank[b]) })
+	order = order[:n]
+	slices.Sort(order)
+	sample := make([]Question, n)
+	for i, at := range order {
+		sample[i] = questions[at]
+	}
+	return sample
+}

@@ -78,7 +78,7 @@ func (r *Report) grounding(model string) (Grounding, bool) {
 // rights counts harm, rescue and abstention.
 func (g *Grounding) rights(r *Report, plain, grounded Column) {
 	var right, wrong, unanswerable, answerable, declinedRightly, declinedWrongly int
-	for _, q := range asked(r.items) {
+	for _, q := range r.questions {
 		if a := grounded.scores[q.ID].get(Abstained); a != nil {
 			switch {
 			case q.Answerable:

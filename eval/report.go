@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"grounded/answer"
 	"grounded/corpus"
@@ -19,8 +20,8 @@ type Report struct {
 	Comparisons []Comparison `json:"comparisons"`
 	Grounding   []Grounding  `json:"grounding"`
 
-	items []Item
-	keys  map[string]string
+	questions []dataset.Question // that any column has asked, in order
+	keys      map[string]string  // cluster by question
 }
 
 // Column is one model by one arm.
@@ -70,14 +71,22 @@ func NewReport(h Header, items []Item, c ReportConfig) (Report, error) {
 	if !slices.Contains(ScoreNames(), c.Metric) {
 		return Report{}, corpus.Errorf(corpus.ErrInvalid, "report: there is no score %q", c.Metric)
 	}
-	r := Report{Header: h, Metric: c.Metric, items: items}
-	questions := asked(items)
-	r.Unit, r.keys = clusters(questions)
-	for _, m := range h.Models {
-		for _, arm := range h.Arms {
-			r.Columns = append(r.Columns, r.column(m.ID, arm, items))
-		}
+	r := Report{Header: h, Metric: c.Metric}
+	r.questions = asked(items)
+	r.Unit, r.keys = clusters(r.questions)
+	byColumn := map[[2]string][]Item{}
+	for _, i := range items {
+		byColumn[[2]string{i.Model, i.Arm}] = append(byColumn[[2]string{i.Model, i.Arm}], i)
 	}
+	r.Columns = make([]Column, len(h.Models)*len(h.Arms))
+	var wg sync.WaitGroup
+	for i := range r.Columns {
+		wg.Go(func() {
+			model, arm := h.Models[i/len(h.Arms)].ID, h.Arms[i%len(h.Arms)]
+			r.Columns[i] = r.column(model, arm, byColumn[[2]string{model, arm}])
+		})
+	}
+	wg.Wait()
 	r.compare(c.Rule)
 	for _, m := range h.Models {
 		if g, ok := r.grounding(m.ID); ok {
@@ -105,9 +114,6 @@ func (r *Report) column(model, arm string, items []Item) Column {
 	cost, costKnown, rights := 0.0, true, 0.0
 	unasked := 0
 	for _, i := range items {
-		if i.Model != model || i.Arm != arm {
-			continue
-		}
 		s := Score(i)
 		order = append(order, i.Question.ID)
 		c.scores[i.Question.ID], c.items[i.Question.ID] = s, i
@@ -121,14 +127,13 @@ func (r *Report) column(model, arm string, items []Item) Column {
 		}
 		rights += s[Right]
 	}
-	for _, q := range asked(items) {
+	for _, q := range r.questions {
 		if _, there := c.items[q.ID]; !there && applies(arm, q) {
 			unasked++
 		}
 	}
 	// Questions that no column has asked yet can't be told by whether they apply.
-	seen := len(asked(items))
-	c.Missing = unasked + max(0, r.Header.Questions-seen)
+	c.Missing = unasked + max(0, r.Header.Questions-len(r.questions))
 	c.Items = len(order) + c.Missing
 	for _, name := range ScoreNames() {
 		var values []*float64
@@ -136,7 +141,10 @@ func (r *Report) column(model, arm string, items []Item) Column {
 		for _, id := range order {
 			values, keys = append(values, c.scores[id].get(name)), append(keys, r.keys[id])
 		}
-		m := meanOf(values, keys)
+		m, _ := plainMean(values, keys)
+		if isQuality(name) {
+			m = meanOf(values, keys)
+		}
 		m.Items = c.Items
 		c.Scores[name] = m
 	}
@@ -217,7 +225,7 @@ func (r *Report) compare(rule stat.Rule) {
 
 // paired lists the differences a−b of a score over the questions that both have one of, in the order of the items.
 func (r *Report) paired(a, b Column, name string) (differences []float64, keys []string) {
-	for _, q := range asked(r.items) {
+	for _, q := range r.questions {
 		x, y := a.scores[q.ID].get(name), b.scores[q.ID].get(name)
 		if x != nil && y != nil {
 			differences, keys = append(differences, *x-*y), append(keys, r.keys[q.ID])

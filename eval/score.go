@@ -34,6 +34,15 @@ func ScoreNames() []string {
 		EvidenceGiven, PromptTokens, CompletionTokens, CostUSD, FirstTokenMS, TotalMS}
 }
 
+// isQuality tells what a model says from what it takes, of which no interval is given but quantiles.
+func isQuality(name string) bool {
+	switch name {
+	case PromptTokens, CompletionTokens, CostUSD, FirstTokenMS, TotalMS:
+		return false
+	}
+	return true
+}
+
 // Scores of an item by name; what is not defined for it, or not known, is not there.
 type Scores map[string]float64
 

@@ -14,6 +14,15 @@ type Mean struct {
 
 // meanOf averages scores, nil for those that are not known, with their clusters.
 func meanOf(scores []*float64, keys []string) Mean {
+	m, sample := plainMean(scores, keys)
+	if i, ok := stat.Bootstrap(sample, 0.95); ok && m.Scored > 0 {
+		m.Interval = &i
+	}
+	return m
+}
+
+// plainMean is a mean without its interval, for what is no question of chance.
+func plainMean(scores []*float64, keys []string) (Mean, stat.Sample) {
 	m := Mean{Items: len(scores)}
 	var values []float64
 	var known []string
@@ -23,14 +32,10 @@ func meanOf(scores []*float64, keys []string) Mean {
 		}
 	}
 	m.Scored = len(values)
-	if m.Scored == 0 {
-		return m
-	}
 	sample := stat.NewSample(values, known)
-	mean := sample.Mean()
-	m.Mean = &mean
-	if i, ok := stat.Bootstrap(sample, 0.95); ok {
-		m.Interval = &i
+	if m.Scored > 0 {
+		mean := sample.Mean()
+		m.Mean = &mean
 	}
-	return m
+	return m, sample
 }

@@ -31,23 +31,10 @@ func Bootstrap(s Sample, confidence float64) (interval Interval, ok bool) {
 	if g < 2 {
 		return Interval{}, false
 	}
-	random := rand.New(rand.NewPCG(seed, uint64(g)))
-	means := make([]float64, Resamples)
-	for i := range means {
-		sum, count := 0.0, 0.0
-		for left := g; left > 0; left -= 2 {
-			draw := random.Uint64() // two numbers below g; the bias of at most g/2³² is far below the chance in 10,000
-			j := uint64(uint32(draw)) * uint64(g) >> 32
-			sum += s.sums[j]
-			count += s.counts[j]
-			if left > 1 {
-				j = draw >> 32 * uint64(g) >> 32
-				sum += s.sums[j]
-				count += s.counts[j]
-			}
-		}
-		means[i] = sum / count
+	if s.uniform() {
+		return Interval{s.Mean(), s.Mean()}, true
 	}
+	means := s.resample()
 	slices.Sort(means)
 	mean := s.Mean()
 	// Sums in another order differ in their last bits.
@@ -55,7 +42,7 @@ func Bootstrap(s Sample, confidence float64) (interval Interval, ok bool) {
 	below, _ := slices.BinarySearch(means, mean-slack)
 	upTo, _ := slices.BinarySearch(means, mean+slack)
 	share := float64(below+upTo) / 2 / Resamples
-	if share == 0 || share == 1 || means[0] == means[Resamples-1] {
+	if share == 0 || share == 1 {
 		return Interval{min(mean, means[0]), max(mean, means[Resamples-1])}, true
 	}
 	z0, a := Quantile(share), s.acceleration()
@@ -65,6 +52,43 @@ func Bootstrap(s Sample, confidence float64) (interval Interval, ok bool) {
 	}
 	tail := (1 - confidence) / 2
 	return Interval{at(tail), at(1 - tail)}, true
+}
+
+// resample returns the means of Resamples samples of as many clusters, drawn with replacement.
+func (s Sample) resample() []float64 {
+	type cluster struct{ sum, count float64 }
+	g := uint64(len(s.sums))
+	clusters := make([]cluster, g)
+	for i := range clusters {
+		clusters[i] = cluster{s.sums[i], s.counts[i]}
+	}
+	random := rand.NewPCG(seed, g)
+	means := make([]float64, Resamples)
+	for i := range means {
+		sum, count := 0.0, 0.0
+		for left := g; left > 0; left-- {
+			draw := random.Uint64() // makes two numbers below g; a bias of g/2³² is far below the chance in 10,000
+			c := clusters[draw&math.MaxUint32*g>>32]
+			sum, count = sum+c.sum, count+c.count
+			if left > 1 {
+				left--
+				c = clusters[draw>>32*g>>32]
+				sum, count = sum+c.sum, count+c.count
+			}
+		}
+		means[i] = sum / count
+	}
+	return means
+}
+
+// uniform reports whether all values are alike as far as their clusters tell, so that no resample differs.
+func (s Sample) uniform() bool {
+	for i := range s.sums {
+		if s.sums[i]*s.counts[0] != s.sums[0]*s.counts[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // acceleration is Σ(m̄−mᵢ)³ / 6(Σ(m̄−mᵢ)²)^1.5 over the means mᵢ without cluster i.

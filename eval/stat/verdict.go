@@ -1,6 +1,9 @@
 package stat
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // Verdict is what a comparison comes to.
 type Verdict string
@@ -49,8 +52,12 @@ func Compare(samples []Sample, rule Rule) []Comparison {
 		rule.Effect = worthwhile
 	}
 	list, ps, at := make([]Comparison, len(samples)), []float64{}, []int{}
+	var wg sync.WaitGroup
 	for i, s := range samples {
-		list[i] = describe(s, rule)
+		wg.Go(func() { list[i] = describe(s, rule) })
+	}
+	wg.Wait()
+	for i := range list {
 		if list[i].P != nil {
 			ps, at = append(ps, *list[i].P), append(at, i)
 		}

@@ -62,6 +62,8 @@ type Comparison struct {
 type ReportConfig struct {
 	Metric string // default F1
 	Rule   stat.Rule
+	// Baseline names the model that a model is compared with by each arm, where it is not the first.
+	Baseline map[string]string
 }
 
 // NewReport scores all items and compares: of each model each arm with plain, grounded with oracle, and, by each arm,
@@ -87,7 +89,7 @@ func NewReport(h Header, items []Item, c ReportConfig) (Report, error) {
 		})
 	}
 	wg.Wait()
-	r.compare(c.Rule)
+	r.compare(c)
 	for _, m := range h.Models {
 		if g, ok := r.grounding(m.ID); ok {
 			r.Grounding = append(r.Grounding, g)
@@ -176,6 +178,18 @@ func (c Column) quantiles(name string) (q Quantiles) {
 	return Quantiles{at(.5), at(.95), at(.99)}
 }
 
+// Answered counts the items that have an answer.
+func (c Column) Answered() int { return c.Items - c.Missing - c.Failed }
+
+// Item of a question with its scores; false if there is none.
+func (c Column) Item(question string) (Item, Scores, bool) {
+	i, ok := c.items[question]
+	return i, c.scores[question], ok
+}
+
+// Questions that any column has asked, in order.
+func (r *Report) Questions() []dataset.Question { return r.questions }
+
 // find returns a column, or nil.
 func (r *Report) find(model, arm string) *Column {
 	for i := range r.Columns {
@@ -186,7 +200,7 @@ func (r *Report) find(model, arm string) *Column {
 	return nil
 }
 
-func (r *Report) compare(rule stat.Rule) {
+func (r *Report) compare(c ReportConfig) {
 	var pairs []Comparison
 	var samples []stat.Sample
 	add := func(model, arm, than, beside string) {
@@ -206,16 +220,19 @@ func (r *Report) compare(rule stat.Rule) {
 	}
 	for i, m := range r.Header.Models {
 		for _, arm := range r.Header.Arms {
-			if i > 0 {
+			switch than, named := c.Baseline[m.ID]; {
+			case named:
+				add(m.ID, arm, than, arm)
+			case i > 0 && c.Baseline == nil:
 				add(m.ID, arm, r.Header.Models[0].ID, arm)
 			}
 		}
 	}
-	for i, c := range stat.Compare(samples, rule) {
-		pairs[i].Comparison = c
+	for i, compared := range stat.Compare(samples, c.Rule) {
+		pairs[i].Comparison = compared
 		a, b := r.find(pairs[i].Model, pairs[i].Arm), r.find(pairs[i].Than, pairs[i].Beside)
 		won, lost := changes(*a, *b, Right)
-		if won+lost >= 0 && c.Questions > 0 {
+		if compared.Questions > 0 {
 			p := stat.McNemar(won, lost)
 			pairs[i].McNemar = &p
 		}

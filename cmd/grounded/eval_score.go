@@ -41,7 +41,7 @@ func (p *program) printRun(r eval.Report) {
 	t := newTable("model", "arm", "answered", "exact", "f1", "contains", "right", "declined", "pages cited", "faithful", "cost", "P50", "P95")
 	for _, c := range r.Columns {
 		mean := func(name string) string { return scoreText(c.Scores[name].Mean) }
-		t.add(c.Model, c.Arm, fmt.Sprintf("%d of %d", c.Items-c.Failed-c.Missing, c.Items), mean(eval.Exact), mean(eval.F1), mean(eval.Contains),
+		t.add(c.Model, c.Arm, fmt.Sprintf("%d of %d", c.Answered(), c.Items), mean(eval.Exact), mean(eval.F1), mean(eval.Contains),
 			mean(eval.Right), mean(eval.Abstained), mean(eval.PagesCited), mean(eval.Faithful), dollars(c.CostUSD), seconds(c.Total.P50), seconds(c.Total.P95))
 	}
 	t.write(p.stdout, p.width())

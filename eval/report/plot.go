@@ -66,12 +66,16 @@ func (p *plot) path(class string, points [][2]float64) {
 // axes draws five ticks a side with their names.
 func (p *plot) axes(x, y string, xText func(float64) string) {
 	bottom := float64(p.height - margin)
+	before := ""
 	for i := range 5 {
 		share := float64(i) / 4
 		v, w := p.x0+share*(p.x1-p.x0), p.y0+share*(p.y1-p.y0)
 		p.line("grid", p.x(v), 14, p.x(v), bottom)
 		p.line("grid", float64(p.left), p.y(w), float64(p.width-20), p.y(w))
-		p.text("tick", "middle", p.x(v), bottom+16, xText(v))
+		if text := xText(v); text != before {
+			p.text("tick", "middle", p.x(v), bottom+16, text)
+			before = text
+		}
 		p.text("tick", "end", float64(p.left-6), p.y(w)+4, fmt.Sprintf("%.2f", w))
 	}
 	p.text("axis", "middle", float64(p.left+p.width-20)/2, float64(p.height-8), x)
@@ -80,8 +84,8 @@ func (p *plot) axes(x, y string, xText func(float64) string) {
 
 func (p *plot) svg(title string) template.HTML {
 	name := html.EscapeString(title)
-	return template.HTML(fmt.Sprintf(`<figure><svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg><figcaption>%s</figcaption></figure>`,
-		p.width, p.height, name, p.b.String(), name))
+	return template.HTML(fmt.Sprintf(`<figure><figcaption>%s</figcaption><svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg></figure>`,
+		name, p.width, p.height, name, p.b.String()))
 }
 
 func plots(r eval.Report) (list []template.HTML) {
@@ -153,7 +157,7 @@ func scatter(r eval.Report, title, axis string, takes func(eval.Column) *float64
 		points = append(points, point{*x, *y, c.Model + " " + c.Arm})
 		top = max(top, *x)
 	}
-	if len(points) < 2 {
+	if len(points) < 2 || top == 0 {
 		return ""
 	}
 	p := newPlot(plotHeight, 60, 0, top*1.1, 0, 1)

@@ -66,7 +66,7 @@ func TestAReportIsWrittenInEachForm(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"Differences of f1", "Quality against cost", "Quality against latency", "Retrieval: evidence", "risk against coverage", "36 of 40", `<svg viewBox=`} {
+	for _, want := range []string{"Differences of f1", "Quality against cost", "Quality against latency", "Retrieval: evidence", "risk against coverage", "36 of 40", "Harmed by the documents: m", `<svg viewBox=`} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page has no %q", want)
 		}

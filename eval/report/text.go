@@ -80,7 +80,7 @@ type table struct {
 func tables(r eval.Report) []table {
 	list := []table{qualityTable(r), costTable(r), comparisonTable(r)}
 	for _, g := range r.Grounding {
-		list = append(list, groundingTable(g, r.Metric))
+		list = append(list, groundingTable(g, r.Metric), harmTable(g))
 	}
 	var filled []table
 	for _, t := range list {
@@ -165,6 +165,19 @@ func groundingTable(g eval.Grounding, metric string) table {
 	add("declined what they do answer", percent(g.DeclinedWrongly))
 	add("added to a question", dollars(g.AddedUSD)+", "+seconds(g.AddedMS))
 	add("cost of one more right answer", dollars(g.PerRightMore))
+	return t
+}
+
+// harmTable lists right answers that the documents turned wrong.
+func harmTable(g eval.Grounding) table {
+	t := table{Title: "Harmed by the documents: " + g.Model, Header: []string{"id", "question", "without", "with documents", "passages given", "evidence among them"}}
+	for _, h := range g.Harmed {
+		among := "no"
+		if h.Evidence {
+			among = "yes"
+		}
+		t.Rows = append(t.Rows, []string{h.ID, h.Question, h.Plain, h.Grounded, strings.Join(h.Misled, ", "), among})
+	}
 	return t
 }
 

@@ -110,6 +110,9 @@ func TestFormatsAreImported(t *testing.T) {
 		"beir/queries.jsonl":  `{"_id": "q1", "text": "What?"}` + "\n" + `{"_id": "q2", "text": "Where?"}`,
 		"beir/qrels/test.tsv": "query-id\tcorpus-id\tscore\nq1\td/1\t2\nq1\td:1\t1\nq2\td3\t0\nq9\td3\t1\n",
 		"beir/qrels/trec.txt": "q2 0 d:1 1\n",
+		"cran/cran.all.1400":  ".I 1\n.T\none\n.A\nann\n.W\nfirst text\n.I 2\n.T\n.W\n",
+		"cran/cran.qry":       ".I 001\n.W\nwhat is\nfirst .\n.I 004\n.W\nwhat else\n",
+		"cran/cranqrel":       "1 1 2 \n1 2 1\n2 1 -1\n2 1  5\n",
 		"azure.jsonl":         `{"question": "How?", "truth": "So. [a b.pdf#page=7] [c.md] And so [a b.pdf#page=7]"}`,
 	})
 	for _, c := range []struct {
@@ -138,6 +141,10 @@ func TestFormatsAreImported(t *testing.T) {
 		{"beir", "beir/qrels/trec.txt", []dataset.Question{
 			{ID: "q2", Question: "Where?", Evidence: []dataset.Evidence{{Document: "_d_1.txt"}}, Answerable: true},
 		}, map[string]string{"d_1.txt": "T\n\nOne.", "_d_1.txt": "Two."}, 2},
+		{"cranfield", "cran", []dataset.Question{
+			{ID: "1", Question: "what is first .", Evidence: []dataset.Evidence{{Document: "1.txt", Grade: 3}}, Answerable: true},
+			{ID: "2", Question: "what else", Answerable: true},
+		}, map[string]string{"1.txt": "one\n\nfirst text"}, 1},
 		{"azure", "azure.jsonl", []dataset.Question{
 			{ID: "q001", Question: "How?", Answers: []string{"So. And so"}, Evidence: []dataset.Evidence{{Document: "a b.pdf", Page: 7}, {Document: "c.md"}}, Answerable: true},
 		}, nil, 0},
@@ -162,7 +169,7 @@ func TestFormatsAreImported(t *testing.T) {
 }
 
 func pairs(m map[string]string) (list []string) {
-	for _, name := range []string{"00001.txt", "TRAIN_1.txt", "d_1.txt", "_d_1.txt"} {
+	for _, name := range []string{"00001.txt", "TRAIN_1.txt", "1.txt", "d_1.txt", "_d_1.txt"} {
 		if text, ok := m[name]; ok {
 			list = append(list, name+"="+text)
 		}

@@ -24,10 +24,11 @@ func (i *Imported) warnf(format string, args ...any) {
 
 // Formats that can be imported.
 var formats = map[string]func(path string) (Imported, error){
-	"squad": importSQuAD,
-	"csv":   importCSV,
-	"beir":  importBEIR,
-	"azure": importAzure,
+	"squad":     importSQuAD,
+	"csv":       importCSV,
+	"beir":      importBEIR,
+	"azure":     importAzure,
+	"cranfield": importCranfield,
 }
 
 // Formats lists the names of the formats that Import reads.
@@ -45,6 +46,7 @@ func Formats() []string {
 //   - squad: SQuAD 1.1 and 2.0, XQuAD, and CMRC 2018 in both of its forms; a JSON file. Each paragraph is a document.
 //   - csv: a header, then a question a row; see columns.
 //   - beir: a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv, or the path of one qrels file.
+//   - cranfield: the folder of the Cranfield collection.
 //   - azure: JSONL of question and truth, whose citations are [file.pdf#page=3].
 //
 // Errors are corpus.ErrInvalid with file and line or id.

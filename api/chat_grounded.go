@@ -12,10 +12,10 @@ import (
 
 // asked is what every way to ask a question has in common.
 type asked struct {
-	model, arm, collection string
-	topK                   *int
-	mode                   string
-	filter                 corpus.Filter
+	arm, collection string
+	topK            *int
+	mode            string
+	filter          corpus.Filter
 }
 
 // question makes the request of an answer, with the documents that the caller may see.

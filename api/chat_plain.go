@@ -99,16 +99,20 @@ func (s *Server) relayStream(k *call, relay *model.Relay, fields map[string]json
 		return w.end(k.ctx, relayError(k, err), tell)
 	}
 	defer reply.Close()
-	return w.end(k.ctx, s.relayEvents(k, w, reply), tell)
+	return w.end(k.ctx, s.relayEvents(k, w, reply, relay.Card().ID), tell)
 }
 
 // maxEvent is the most bytes of one event.
 const maxEvent = 8 << 20
 
-func (s *Server) relayEvents(k *call, w *stream, reply io.Reader) error {
+func (s *Server) relayEvents(k *call, w *stream, reply io.Reader, name string) error {
 	lines := bufio.NewScanner(reply)
 	lines.Buffer(make([]byte, 4<<10), maxEvent)
-	var out []byte
+	own, err := json.Marshal(name)
+	if err != nil {
+		return err
+	}
+	var out, theirs []byte
 	finished := false
 	for lines.Scan() {
 		event, isData := bytes.CutPrefix(lines.Bytes(), dataPrefix)
@@ -124,7 +128,15 @@ func (s *Server) relayEvents(k *call, w *stream, reply io.Reader) error {
 			}
 		}
 		finished = finished || bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
-		out = append(append(append(out[:0], "data: "...), event...), "\n\n"...)
+		if theirs == nil {
+			theirs = modelIn(event)
+		}
+		before, after, _ := bytes.Cut(event, theirs)
+		out = append(append(out[:0], "data: "...), before...)
+		if len(before) < len(event) {
+			out = append(append(append(out, `"model":`...), own...), after...)
+		}
+		out = append(out, "\n\n"...)
 		if err := w.write(out); err != nil {
 			return err
 		}
@@ -138,6 +150,22 @@ func (s *Server) relayEvents(k *call, w *stream, reply io.Reader) error {
 		return upstream(corpus.Errorf(corpus.ErrUnavailable, "the stream ended before the answer did"))
 	}
 	return w.write([]byte("data: [DONE]\n\n"))
+}
+
+// modelIn is where an event names its model, key and value: what the server calls it there may be a path. Inside of a
+// text quotes are escaped, so that it can't be found there.
+func modelIn(event []byte) []byte {
+	const key = `"model":`
+	at := bytes.Index(event, []byte(key))
+	if at < 0 {
+		return nil
+	}
+	var value json.RawMessage
+	if json.NewDecoder(bytes.NewReader(event[at+len(key):])).Decode(&value) != nil {
+		return nil
+	}
+	space := len(event[at+len(key):]) - len(bytes.TrimLeft(event[at+len(key):], " "))
+	return bytes.Clone(event[at : at+len(key)+space+len(value)])
 }
 
 // errorIn reads an event that is an error instead of a piece of an answer.

@@ -2,11 +2,12 @@ package api
 
 import (
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
-	"grounded/answer"
 	"grounded/corpus"
 )
 
@@ -107,15 +108,44 @@ func (s *Server) annotations(k *call, collection string, a corpus.Answer) []chat
 	return list
 }
 
-// span is the place of a citation's sentence in the text, or of its marker, or the whole text.
+var bracketed = regexp.MustCompile(`[\[【［〔][^\]】］〕\n]{1,40}[\]】］〕]`)
+
+// span is the place of a citation's sentence in the text with the markers in and behind it, in code points. The sentence
+// is without markers and layout, so letters and digits are compared. One that is not found is the whole text.
 func span(text string, c corpus.Citation) (start, end int) {
-	for _, part := range []string{c.Sentence, "[" + strconv.Itoa(c.Marker) + "]"} {
-		if at := strings.Index(text, part); at >= 0 && part != "" {
-			start = utf8.RuneCountInString(text[:at])
-			return start, start + utf8.RuneCountInString(part)
+	runes := []rune(text)
+	inMarker := make([]bool, len(runes)+1)
+	for _, at := range bracketed.FindAllStringIndex(text, -1) {
+		first := utf8.RuneCountInString(text[:at[0]])
+		for i := range utf8.RuneCountInString(text[at[0]:at[1]]) {
+			inMarker[first+i] = true
 		}
 	}
-	return 0, utf8.RuneCountInString(text)
+	var letters []rune
+	var places []int
+	for i, r := range runes {
+		if !inMarker[i] && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			letters, places = append(letters, r), append(places, i)
+		}
+	}
+	var wanted []rune
+	for _, r := range c.Sentence {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			wanted = append(wanted, r)
+		}
+	}
+	before, _, found := strings.Cut(string(letters), string(wanted))
+	if !found || len(wanted) == 0 {
+		return 0, len(runes)
+	}
+	first := utf8.RuneCountInString(before)
+	start, end = places[first], places[first+len(wanted)-1]+1
+	for last := end; last < len(runes) && (inMarker[last] || unicode.IsPunct(runes[last]) || unicode.IsSpace(runes[last])); last++ {
+		if !unicode.IsSpace(runes[last]) && (inMarker[last] || !strings.ContainsRune("[【［〔(“\"*-•#", runes[last])) {
+			end = last + 1
+		}
+	}
+	return start, end
 }
 
 // link is where a page of a document can be read.
@@ -126,6 +156,3 @@ func (s *Server) link(k *call, collection string, id corpus.DocumentID, page int
 	}
 	return base + "/api/collections/" + url.PathEscape(collection) + "/documents/" + url.PathEscape(string(id)) + "/pages?first=" + strconv.Itoa(page) + "&last=" + strconv.Itoa(page)
 }
-
-// grounds reports whether an arm answers from documents.
-func grounds(arm string) bool { return arm == answer.ArmGrounded }

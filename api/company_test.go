@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -375,4 +376,11 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		}
 		<-time.After(2 * time.Millisecond)
 	}
+}
+
+// contextOf is the test's, with a way to end it.
+func contextOf(t *testing.T) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	return ctx, cancel
 }

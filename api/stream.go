@@ -29,6 +29,8 @@ type stream struct {
 // stream begins an answer by events, with comments while it is silent. close must be called.
 func (s *Server) stream(k *call) *stream {
 	w := &stream{w: k.echo.Response(), rc: http.NewResponseController(k.echo.Response()), every: s.config.Heartbeat}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.beat = time.AfterFunc(w.every, func() { _ = w.write([]byte(": keepalive\n\n")) })
 	return w
 }

@@ -84,6 +84,11 @@ func (s *Server) fail(err error, c echo.Context) {
 	if errors.As(err, &framework) {
 		f = s.noRoute(framework, c)
 	}
+	if f.cause != nil && len(*s.keys.Load()) == 0 && !strings.Contains(f.message, f.cause.Error()) { // whoever asks owns the server
+		shown := *f
+		shown.message += ": " + sentence(f.cause)
+		f = &shown
+	}
 	h := c.Response().Header()
 	if f.after > 0 {
 		h.Set("Retry-After", strconv.Itoa(max(1, int((f.after+time.Second-1)/time.Second))))

@@ -117,6 +117,22 @@ func (c *company) add(collection, path string, groups []string, texts ...string)
 	return d.ID
 }
 
+// id is that of a document which add has stored.
+func id(collection, path string) string {
+	return string(corpus.NewDocumentID(collection, "docs", path))
+}
+
+// chunk is the id of a document's first chunk.
+func (c *company) chunk(collection, path string) string {
+	c.Helper()
+	scope := corpus.Scope{Collection: collection, Access: corpus.Access{Unrestricted: true}}
+	chunks, err := c.store.DocumentChunks(c.Context(), scope, corpus.DocumentID(id(collection, path)), 0, 0)
+	if err != nil || len(chunks) != 1 {
+		c.Fatalf("chunks of %s: %v, %v", path, chunks, err)
+	}
+	return string(chunks[0].ID)
+}
+
 // reply is what a request was answered.
 type reply struct {
 	status int

@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"grounded/corpus"
 )
 
 // valid are requests of every operation that succeed, by the name of the operation.
@@ -22,15 +25,40 @@ func valid(c *company) map[string][]string {
 			`{"model":"parrot+rag","messages":[{"role":"user","content":"How many days of leave a year?"}]}`,
 			`{"model":"parrot+rag","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"How many days of leave a year?"}]}`,
 			`{"model":"parrot","stream":true,"messages":[{"role":"user","content":"How many days of leave a year?"}]}`},
-		"listModels":      {"/v1/models"},
-		"getModel":        {"/v1/models/parrot+rag"},
-		"createEmbedding": {"/v1/embeddings", `{"model":"words","input":"leave"}`, `{"model":"words","input":["leave","form"],"encoding_format":"base64"}`},
+		"difyRetrieval": {"/retrieval", `{"query":"days of leave","knowledge_id":"alpha","retrieval_setting":{"top_k":null,"score_threshold":0.0}}`},
+		"retrieve":      {"/api/retrieve", `{"question":"days of leave"}`, `{"question":"days of leave","mode":"lexical","top_k":1,"filter":{"department":"hr"},"collection":"beta"}`},
+		"answer": {"/api/answer", `{"question":"How many days of leave a year?"}`, `{"question":"How many?","arm":"plain"}`, `{"question":"Who?","arm":"few-shot"}`,
+			`{"question":"How many days of leave a year?","stream":true}`},
+		"compare":          {"/api/compare", `{"question":"How many days of leave a year?","models":["parrot","failing"]}`, `{"question":"How many days of leave a year?","stream":true}`},
+		"catalog":          {"/api/models?task=chat"},
+		"card":             {"/api/models/org%2Fm:8b@x"},
+		"listCollections":  {"/api/collections"},
+		"createCollection": {"/api/collections", `{"name":"gamma"}`},
+		"getCollection":    {"/api/collections/alpha"},
+		"deleteCollection": {"/api/collections/drop?confirm=drop"},
+		"listDocuments":    {"/api/collections/alpha/documents?limit=2&filter=" + url.QueryEscape(`{"department":"hr"}`)},
+		"deleteDocuments":  {"/api/collections/doomed/documents/delete", `{"prefix":"b","confirm":1}`},
+		"getDocument":      {"/api/collections/alpha/documents/" + id("alpha", "leave.md")},
+		"deleteDocument":   {"/api/collections/doomed/documents/" + id("doomed", "a.md")},
+		"getPages":         {"/api/collections/alpha/documents/" + id("alpha", "leave.md") + "/pages?first=2"},
+		"getChunks":        {"/api/collections/alpha/documents/" + id("alpha", "leave.md") + "/chunks?first=0&last=0"},
+		"getChunk":         {"/api/collections/alpha/chunks/" + c.chunk("alpha", "leave.md")},
+		"listModels":       {"/v1/models"},
+		"getModel":         {"/v1/models/parrot+rag"},
+		"createEmbedding":  {"/v1/embeddings", `{"model":"words","input":"leave"}`, `{"model":"words","input":["leave","form"],"encoding_format":"base64"}`},
 	}
 }
 
 // TestEveryResponseIsAsTheContractSays drives each operation, well and badly.
 func TestEveryResponseIsAsTheContractSays(t *testing.T) {
 	c := open(t, nil)
+	for _, name := range []string{"drop", "doomed"} {
+		if err := c.store.CreateCollection(t.Context(), corpus.Collection{Name: name, Embedding: embeddingOfWords}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.add("doomed", "a.md", nil, "a")
+	c.add("doomed", "b.md", nil, "b")
 	requests := valid(c)
 	for path, item := range c.server.spec.document.Paths.Map() {
 		for method, operation := range item.Operations() {

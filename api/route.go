@@ -45,13 +45,32 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/models", ScopeRead, false, s.listModels},
 		{"GET", "/v1/models/{id}", ScopeRead, false, s.getModel},
 		{"POST", "/v1/embeddings", ScopeRead, true, s.embeddings},
+
+		{"POST", "/retrieval", ScopeRead, true, s.dify},
+
+		{"POST", "/api/retrieve", ScopeRead, true, s.retrieve},
+		{"POST", "/api/answer", ScopeRead, true, s.answerQuestion},
+		{"POST", "/api/compare", ScopeRead, true, s.compare},
+		{"GET", "/api/models", ScopeRead, false, s.listCatalog},
+		{"GET", "/api/models/{id}", ScopeRead, false, s.getCard},
+		{"GET", "/api/collections", ScopeRead, false, s.listCollections},
+		{"POST", "/api/collections", ScopeAdmin, false, s.createCollection},
+		{"GET", "/api/collections/{collection}", ScopeRead, false, s.getCollection},
+		{"DELETE", "/api/collections/{collection}", ScopeAdmin, false, s.deleteCollection},
+		{"GET", "/api/collections/{collection}/documents", ScopeRead, false, s.listDocuments},
+		{"POST", "/api/collections/{collection}/documents/delete", ScopeWrite, false, s.deleteByFilter},
+		{"GET", "/api/collections/{collection}/documents/{id}", ScopeRead, false, s.getDocument},
+		{"DELETE", "/api/collections/{collection}/documents/{id}", ScopeWrite, false, s.deleteDocument},
+		{"GET", "/api/collections/{collection}/documents/{id}/pages", ScopeRead, false, s.getPages},
+		{"GET", "/api/collections/{collection}/documents/{id}/chunks", ScopeRead, false, s.getChunks},
+		{"GET", "/api/collections/{collection}/chunks/{id}", ScopeRead, false, s.getChunk},
 	}
 }
 
 // echoPath is a path of the contract as the router has it. An id of a model may have slashes.
 func echoPath(path string) string {
-	if path == "/v1/models/{id}" {
-		return "/v1/models/*"
+	if strings.HasSuffix(path, "/models/{id}") {
+		return strings.TrimSuffix(path, "{id}") + "*"
 	}
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }

@@ -66,27 +66,9 @@ func missing(err error, collection string) error {
 
 // answeredChat is a chat completion by an arm with a prompt of its own.
 func (s *Server) answeredChat(k *call, r *chatRequest) error {
-	if err := r.textOnly("the "+r.Arm+" arm", "ask the model "+r.Model+" for that, without documents"); err != nil {
-		return err
-	}
-	if r.InScope != nil && !*r.InScope {
-		return unsupported("in_scope", "a grounded answer is from the documents only; leave in_scope out, or ask the model %s, without documents", r.Model)
-	}
-	instructions, history, question, err := r.conversation()
+	ask, err := s.chatQuestion(k, r)
 	if err != nil {
 		return err
-	}
-	ask, err := s.question(k, asked{arm: r.Arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter})
-	if err != nil {
-		return err
-	}
-	ask.Question, ask.History, ask.Instructions = question, history, instructions
-	ask.Seed, ask.TopP, ask.Stop = r.Seed, r.TopP, r.Stop
-	if n := r.maxTokens(); n > 0 {
-		ask.MaxTokens = n
-	}
-	if r.Temperature != nil {
-		ask.Temperature = r.Temperature
 	}
 	c := s.completion(k, r)
 	defer c.close()
@@ -105,10 +87,5 @@ func (s *Server) answeredChat(k *call, r *chatRequest) error {
 	if err != nil {
 		return c.end(err)
 	}
-	var source *chatContext
-	if r.Arm == answer.ArmGrounded {
-		source = s.chatContext(k, ask.Scope.Collection, a.Passages)
-		source.mark(a)
-	}
-	return c.finish(a.Text, a.FinishReason, a.Usage, s.annotations(k, ask.Scope.Collection, a), source)
+	return c.finish(a.Text, a.FinishReason, a.Usage, s.annotations(k, ask.Scope.Collection, a), s.source(k, ask, a))
 }

@@ -42,6 +42,8 @@ func (s *Server) routes() []route {
 		{"GET", "/openapi.json", "", false, s.openapi},
 
 		{"POST", "/v1/chat/completions", ScopeRead, true, s.chatCompletions},
+		{"POST", "/v1/completions", ScopeRead, true, s.completions},
+		{"POST", "/v1/responses", ScopeRead, true, s.responses},
 		{"GET", "/v1/models", ScopeRead, false, s.listModels},
 		{"GET", "/v1/models/{id}", ScopeRead, false, s.getModel},
 		{"POST", "/v1/embeddings", ScopeRead, true, s.embeddings},

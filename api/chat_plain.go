@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"time"
 
@@ -105,51 +106,104 @@ func (s *Server) relayStream(k *call, relay *model.Relay, fields map[string]json
 // maxEvent is the most bytes of one event.
 const maxEvent = 8 << 20
 
+// relayEvents sends what has arrived together as one piece.
 func (s *Server) relayEvents(k *call, w *stream, reply io.Reader, name string) error {
-	lines := bufio.NewScanner(reply)
-	lines.Buffer(make([]byte, 4<<10), maxEvent)
+	lines := bufio.NewReaderSize(reply, 16<<10)
 	own, err := json.Marshal(name)
 	if err != nil {
 		return err
 	}
-	var out, theirs []byte
-	finished := false
-	for lines.Scan() {
-		event, isData := bytes.CutPrefix(lines.Bytes(), dataPrefix)
-		event = bytes.TrimSpace(event)
-		switch {
-		case !isData || len(event) == 0:
-			continue
-		case bytes.Equal(event, doneEvent):
-			return w.write([]byte("data: [DONE]\n\n"))
-		case bytes.Contains(event, []byte(`"error"`)):
-			if said := errorIn(event); said != nil {
-				return upstream(said)
+	e := relayedEvents{own: own}
+	for {
+		line, err := readLine(lines)
+		if failed := e.add(line); failed != nil {
+			if err := w.write(e.out); err != nil {
+				return err
 			}
+			return failed
 		}
-		finished = finished || bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
-		if theirs == nil {
-			theirs = modelIn(event)
+		if err == nil && !e.done && bytes.IndexByte(buffered(lines), '\n') >= 0 {
+			continue
 		}
-		before, after, _ := bytes.Cut(event, theirs)
-		out = append(append(out[:0], "data: "...), before...)
-		if len(before) < len(event) {
-			out = append(append(append(out, `"model":`...), own...), after...)
+		if e.done || err == io.EOF && e.finished {
+			return w.write(append(e.out, "data: [DONE]\n\n"...))
 		}
-		out = append(out, "\n\n"...)
-		if err := w.write(out); err != nil {
-			return err
+		if len(e.out) > 0 {
+			if err := w.write(e.out); err != nil {
+				return err
+			}
+			e.out = e.out[:0]
+		}
+		switch {
+		case err == nil:
+		case k.ctx.Err() != nil:
+			return stopped(k)
+		case err == io.EOF:
+			return upstream(corpus.Errorf(corpus.ErrUnavailable, "the stream ended before the answer did"))
+		default:
+			return upstream(corpus.Errorf(corpus.ErrUnavailable, "the stream broke off: %w", err))
 		}
 	}
-	switch err := lines.Err(); {
-	case k.ctx.Err() != nil:
-		return stopped(k)
-	case err != nil:
-		return upstream(corpus.Errorf(corpus.ErrUnavailable, "the stream broke off: %w", err))
-	case !finished:
-		return upstream(corpus.Errorf(corpus.ErrUnavailable, "the stream ended before the answer did"))
+}
+
+// buffered is what has arrived and is not read yet.
+func buffered(r *bufio.Reader) []byte {
+	b, _ := r.Peek(r.Buffered())
+	return b
+}
+
+// readLine reads a line of any length up to maxEvent. It is valid until the next.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
 	}
-	return w.write([]byte("data: [DONE]\n\n"))
+	whole := bytes.Clone(line)
+	for errors.Is(err, bufio.ErrBufferFull) && len(whole) <= maxEvent {
+		line, err = r.ReadSlice('\n')
+		whole = append(whole, line...)
+	}
+	if len(whole) > maxEvent {
+		return nil, corpus.Errorf(corpus.ErrLimit, "an event is over %d MB", maxEvent>>20)
+	}
+	return whole, err
+}
+
+// relayedEvents are events on their way to a client, with the model under the name that the client used.
+type relayedEvents struct {
+	out         []byte
+	own, theirs []byte // the model's name, as JSON here, and with its key there
+	finished    bool   // a finish reason was there
+	done        bool   // [DONE] was there
+}
+
+// add takes a line of the model's server. The error is one that the server sent.
+func (e *relayedEvents) add(line []byte) error {
+	event, isData := bytes.CutPrefix(line, dataPrefix)
+	event = bytes.TrimSpace(event)
+	switch {
+	case !isData || len(event) == 0:
+		return nil
+	case bytes.Equal(event, doneEvent):
+		e.done = true
+		return nil
+	case bytes.Contains(event, []byte(`"error"`)):
+		if said := errorIn(event); said != nil {
+			return upstream(said)
+		}
+	}
+	e.finished = e.finished || bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
+	if e.theirs == nil {
+		e.theirs = modelIn(event)
+	}
+	e.out = append(e.out, "data: "...)
+	if before, after, found := bytes.Cut(event, e.theirs); found && len(e.theirs) > 0 {
+		e.out = append(append(append(append(e.out, before...), `"model":`...), e.own...), after...)
+	} else {
+		e.out = append(e.out, event...)
+	}
+	e.out = append(e.out, "\n\n"...)
+	return nil
 }
 
 // modelIn is where an event names its model, key and value: what the server calls it there may be a path. Inside of a

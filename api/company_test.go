@@ -239,8 +239,14 @@ func (s *modelServer) catalog(t *testing.T) model.Catalog {
 		card(id, "openai", "chat", ", price: {in: 1, out: 2, date: 2026-01-31, source: scripted}")
 	}
 	card("claude", "anthropic", "chat", "")
+	return catalogOf(t, text.String())
+}
+
+// catalogOf is the shipped catalog with more models.
+func catalogOf(t testing.TB, text string) model.Catalog {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "models.yaml")
-	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	catalog, err := model.Load(path)

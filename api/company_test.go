@@ -77,6 +77,7 @@ func open(t *testing.T, change func(*Config)) *company {
 		{Name: "reader", Scope: ScopeRead, Collections: []string{"alpha"}},
 		{Name: "hr", Scope: ScopeWrite, Collections: []string{"alpha"}, Groups: []string{"hr"}},
 		{Name: "tenant", Scope: ScopeWrite, Collections: []string{"beta"}, Groups: []string{"hr", "board"}},
+		{Name: "reader-of-all", Scope: ScopeRead, Collections: []string{AllCollections}},
 		{Name: "admin", Scope: ScopeAdmin, Collections: []string{AllCollections}},
 		{Name: "old", Scope: ScopeAdmin, Collections: []string{AllCollections}, Expires: time.Now().Add(-time.Hour)},
 	} {

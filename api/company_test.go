@@ -27,7 +27,7 @@ import (
 
 // company is a server over a real store with two tenants, and models that are scripted.
 type company struct {
-	*testing.T
+	testing.TB
 	server *Server
 	http   *httptest.Server
 	models *modelServer
@@ -47,9 +47,9 @@ const (
 var embeddingOfWords = corpus.Embedding{Model: "words", Dimensions: 64, Normalised: true}
 
 // open makes a company. change edits the configuration first; nil leaves it.
-func open(t *testing.T, change func(*Config)) *company {
+func open(t testing.TB, change func(*Config)) *company {
 	t.Helper()
-	c := &company{T: t, models: newModelServer(t), log: &logBuffer{}, secret: map[string]string{}}
+	c := &company{TB: t, models: newModelServer(t), log: &logBuffer{}, secret: map[string]string{}}
 	var err error
 	if c.store, err = sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "grounded.db")}); err != nil {
 		t.Fatal(err)
@@ -218,7 +218,7 @@ type modelServer struct {
 	release   chan struct{}    // closed to let "waiting" answer
 }
 
-func newModelServer(t *testing.T) *modelServer {
+func newModelServer(t testing.TB) *modelServer {
 	s := &modelServer{cancelled: make(chan struct{}, 100), release: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/embeddings", s.embeddings)
@@ -228,7 +228,7 @@ func newModelServer(t *testing.T) *modelServer {
 	return s
 }
 
-func (s *modelServer) catalog(t *testing.T) model.Catalog {
+func (s *modelServer) catalog(t testing.TB) model.Catalog {
 	t.Helper()
 	var text strings.Builder
 	text.WriteString("models:\n")
@@ -390,7 +390,7 @@ func (s *modelServer) streamChat(w http.ResponseWriter, r *http.Request, name, a
 }
 
 // eventually polls until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for !holds() {

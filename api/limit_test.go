@@ -40,7 +40,7 @@ func (c *company) hold(n int, key string) (finish func()) {
 	for range n {
 		wg.Go(func() { c.send("POST", "/v1/chat/completions", key, `{"model":"waiting",`+leaveQuestion+`}`) })
 	}
-	eventually(c.T, "the model is asked", func() bool { return c.models.count() == before+n })
+	eventually(c.TB, "the model is asked", func() bool { return c.models.count() == before+n })
 	return func() { close(c.models.release); wg.Wait() }
 }
 

@@ -58,8 +58,10 @@ type fieldIndex struct {
 	param *qdrant.PayloadIndexParams
 }
 
-func keywordIndex(field string) fieldIndex {
-	return fieldIndex{field, qdrant.FieldType_FieldTypeKeyword, nil}
+// What a search by meaning is filtered by, it finds along links of the graph that the server adds for it; for all else
+// they would only cost.
+func keywordIndex(field string, links bool) fieldIndex {
+	return fieldIndex{field, qdrant.FieldType_FieldTypeKeyword, qdrant.NewPayloadIndexParamsKeyword(&qdrant.KeywordIndexParams{EnableHnsw: &links})}
 }
 
 func tenantIndex(field string) fieldIndex {
@@ -69,13 +71,17 @@ func tenantIndex(field string) fieldIndex {
 
 // integerIndex is for equality, or for ranges and order.
 func integerIndex(field string, lookup, ranges bool) fieldIndex {
-	return fieldIndex{field, qdrant.FieldType_FieldTypeInteger, qdrant.NewPayloadIndexParamsInt(&qdrant.IntegerIndexParams{Lookup: &lookup, Range: &ranges})}
+	links := false
+	return fieldIndex{field, qdrant.FieldType_FieldTypeInteger, qdrant.NewPayloadIndexParamsInt(&qdrant.IntegerIndexParams{Lookup: &lookup, Range: &ranges, EnableHnsw: &links})}
 }
 
 // factIndexes are for filters and access.
 func factIndexes() []fieldIndex {
-	indexes := []fieldIndex{keywordIndex(fieldGroups), keywordIndex(fieldFacts), keywordIndex(fieldKeys), keywordIndex(fieldOrder + "[].k"),
-		{fieldOrder + "[].n", qdrant.FieldType_FieldTypeFloat, nil}}
+	no := false
+	indexes := []fieldIndex{
+		keywordIndex(fieldGroups, true), keywordIndex(fieldFacts, true), keywordIndex(fieldKeys, false), keywordIndex(fieldOrder+"[].k", false),
+		{fieldOrder + "[].n", qdrant.FieldType_FieldTypeFloat, qdrant.NewPayloadIndexParamsFloat(&qdrant.FloatIndexParams{EnableHnsw: &no})},
+	}
 	for _, block := range orderFields {
 		indexes = append(indexes, integerIndex(fieldOrder+"[]."+block, true, true))
 	}
@@ -83,16 +89,17 @@ func factIndexes() []fieldIndex {
 }
 
 func chunkIndexes() []fieldIndex {
-	return append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldDocument), integerIndex(fieldVersion, false, true),
-		integerIndex(fieldInput, true, false), fieldIndex{fieldChunkUUID, qdrant.FieldType_FieldTypeUuid, nil})
+	no := false
+	return append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldDocument, false), integerIndex(fieldVersion, false, true),
+		integerIndex(fieldInput, true, false), fieldIndex{fieldChunkUUID, qdrant.FieldType_FieldTypeUuid, qdrant.NewPayloadIndexParamsUUID(&qdrant.UuidIndexParams{EnableHnsw: &no})})
 }
 
 func pageIndexes() []fieldIndex {
-	return []fieldIndex{tenantIndex(fieldCollection), keywordIndex(fieldDocument), integerIndex(fieldVersion, false, true)}
+	return []fieldIndex{tenantIndex(fieldCollection), keywordIndex(fieldDocument, false), integerIndex(fieldVersion, false, true)}
 }
 
 func manifestIndexes() []fieldIndex {
-	indexes := append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldKind), keywordIndex(fieldState), keywordIndex(fieldLanguages),
+	indexes := append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldKind, false), keywordIndex(fieldState, false), keywordIndex(fieldLanguages, false),
 		integerIndex(fieldVersion, false, true))
 	for level := range pathLevels {
 		indexes = append(indexes, integerIndex(pathField(level), true, true))
@@ -101,7 +108,7 @@ func manifestIndexes() []fieldIndex {
 }
 
 func registryIndexes() []fieldIndex {
-	return []fieldIndex{keywordIndex(fieldKind), keywordIndex(fieldCollection), keywordIndex(fieldPhysical)}
+	return []fieldIndex{keywordIndex(fieldKind, false), keywordIndex(fieldCollection, false), keywordIndex(fieldPhysical, false)}
 }
 
 // Physical collections.
@@ -139,14 +146,16 @@ func (s *Store) ensure(ctx context.Context, name string, indexes []fieldIndex, e
 	}
 	var there bool
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		there, err = s.client.CollectionExists(ctx, name)
+		there, err = s.client().CollectionExists(ctx, name)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if !there {
-		err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.CreateCollection(ctx, s.definition(name, embedding)) })
+		err := s.callSlow(ctx, func(ctx context.Context) error {
+			return s.client().CreateCollection(ctx, s.definition(name, embedding))
+		})
 		if state, ok := statusOf(err); err != nil && (!ok || state.Code() != codes.AlreadyExists && state.Code() != codes.InvalidArgument || !s.exists(ctx, name)) {
 			return err
 		}
@@ -161,7 +170,7 @@ func (s *Store) ensure(ctx context.Context, name string, indexes []fieldIndex, e
 func (s *Store) exists(ctx context.Context, name string) bool {
 	there := false
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		there, err = s.client.CollectionExists(ctx, name)
+		there, err = s.client().CollectionExists(ctx, name)
 		return err
 	})
 	return err == nil && there
@@ -171,7 +180,7 @@ func (s *Store) exists(ctx context.Context, name string) bool {
 func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) error {
 	var have map[string]*qdrant.PayloadSchemaInfo
 	err := s.call(ctx, func(ctx context.Context) error {
-		info, err := s.client.GetCollectionInfo(ctx, name)
+		info, err := s.client().GetCollectionInfo(ctx, name)
 		have = info.GetPayloadSchema()
 		return err
 	})
@@ -184,7 +193,7 @@ func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) er
 			continue
 		}
 		err := s.callSlow(ctx, func(ctx context.Context) error {
-			_, err := s.client.CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
+			_, err := s.client().CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
 				CollectionName: name, Wait: &wait, FieldName: x.field, FieldType: &x.kind, FieldIndexParams: x.param,
 			})
 			return err

@@ -20,6 +20,7 @@ type WorkerConfig struct {
 	Name     string             // for people
 	Parallel int                // jobs at once; default 1
 	Attempts int                // after which a job has failed; default 10
+	Retry    time.Duration      // wait after an attempt that failed, doubled each time up to 5 minutes; default 5 seconds
 	// Log is told what a person should know; nil is nobody.
 	Log *slog.Logger
 }
@@ -29,14 +30,17 @@ type Worker struct{ WorkerConfig }
 
 // NewWorker checks the configuration.
 func NewWorker(c WorkerConfig) (*Worker, error) {
-	if c.Parallel < 0 || c.Attempts < 0 {
-		return nil, corpus.Errorf(corpus.ErrInvalid, "start worker: a number of jobs or attempts is negative")
+	if c.Parallel < 0 || c.Attempts < 0 || c.Retry < 0 {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "start worker: a number or length of time is negative")
 	}
 	if c.Parallel == 0 {
 		c.Parallel = 1
 	}
 	if c.Attempts == 0 {
 		c.Attempts = 10
+	}
+	if c.Retry == 0 {
+		c.Retry = 5 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -45,9 +49,7 @@ func NewWorker(c WorkerConfig) (*Worker, error) {
 }
 
 const (
-	sweepEvery = 5 * time.Minute
-	// firstRetry is the wait after an attempt that failed, doubled each time up to longestRetry.
-	firstRetry   = 5 * time.Second
+	sweepEvery   = 5 * time.Minute
 	longestRetry = 5 * time.Minute
 	// closing is how long giving back or ending a job may take.
 	closing = 30 * time.Second
@@ -132,7 +134,7 @@ func (w *Worker) do(ctx context.Context, l Lease) {
 		log.Info("job parked")
 		w.close(ctx, l, Release{Parked: true})
 	case isTransient(err) && l.Job.Attempts < w.Attempts:
-		after := min(firstRetry<<min(l.Job.Attempts-1, 10), longestRetry)
+		after := min(w.Retry<<min(l.Job.Attempts-1, 10), longestRetry)
 		log.Warn("job is tried again", "error", withHint(err), "again_in", after)
 		w.close(ctx, l, Release{After: after, Reason: withHint(err)})
 	default:

@@ -21,7 +21,7 @@ const (
 func library() shelf {
 	return shelf{"travel": {
 		{Number: 1, Text: "§ 1 Reisen – Überblick.\n" + meals},
-		{Number: 2, Text: hotels + " Breakfast counts as a meal."},
+		{Number: 2, Label: "iv", Text: hotels + " Breakfast counts as a meal."},
 	}}
 }
 
@@ -69,11 +69,11 @@ func TestCitationsAreFoundInTheStoredPage(t *testing.T) {
 		t.Fatalf("got %+v", a)
 	}
 	for i, want := range []struct {
-		marker, page int
-		origin       string
-	}{{1, 1, corpus.OriginModel}, {2, 2, corpus.OriginAttributed}} {
+		marker, page  int
+		label, origin string
+	}{{1, 1, "", corpus.OriginModel}, {2, 2, "iv", corpus.OriginAttributed}} {
 		c := a.Citations[i]
-		if c.Marker != want.marker || *c.Page != want.page || c.Origin != want.origin || !c.Verified {
+		if c.Marker != want.marker || *c.Page != want.page || c.PageLabel != want.label || c.Origin != want.origin || !c.Verified {
 			t.Errorf("citation %d: got %+v, want %+v and verified", i, c, want)
 		}
 		page := []rune(library()["travel"][*c.Page-1].Text)

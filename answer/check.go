@@ -86,7 +86,7 @@ func (r row) best() int {
 // cite lists the citations of the claim, and whether anything supports it.
 func (r row) cite(all []evidence) (citations []corpus.Citation, supported bool) {
 	for _, j := range r.cited {
-		citations = append(citations, r.citation(j, all[j].passage, corpus.OriginModel))
+		citations = append(citations, r.citation(j, all[j], corpus.OriginModel))
 		supported = supported || r.matches[j].supports()
 	}
 	if supported || r.together(all) {
@@ -96,7 +96,7 @@ func (r row) cite(all []evidence) (citations []corpus.Citation, supported bool) 
 	if best < 0 {
 		return citations, false
 	}
-	return append(citations, r.citation(best, all[best].passage, corpus.OriginAttributed)), true
+	return append(citations, r.citation(best, all[best], corpus.OriginAttributed)), true
 }
 
 // together reports whether the cited passages support the claim between them.
@@ -115,11 +115,11 @@ func (r row) together(all []evidence) bool {
 	return containment(r.content, sum, context) >= supportAbove && includes(sum.with(context).numbers, r.content.numbers)
 }
 
-func (r row) citation(j int, p corpus.Passage, origin string) corpus.Citation {
-	m := r.matches[j]
+func (r row) citation(j int, e evidence, origin string) corpus.Citation {
+	m, p := r.matches[j], e.passage
 	page := p.PageStart
 	c := corpus.Citation{
-		Marker: j + 1, ChunkID: p.ChunkID, Document: p.Document, Title: p.Title, Page: &page,
+		Marker: j + 1, ChunkID: p.ChunkID, Document: p.Document, Title: p.Title, Page: &page, PageLabel: e.labels[page],
 		Origin: origin, Sentence: r.claim.text,
 	}
 	if !m.found || !m.supports() && m.share < doubtAbove {
@@ -129,6 +129,7 @@ func (r row) citation(j int, p corpus.Passage, origin string) corpus.Citation {
 	if m.window.page > 0 {
 		start, end := m.window.runes()
 		page, c.Start, c.End = m.window.page, &start, &end
+		c.PageLabel = e.labels[page]
 		c.Verified = m.supports()
 	}
 	return c

@@ -20,7 +20,8 @@ type evidence struct {
 	passage   corpus.Passage
 	sentences []sentence
 	windows   []window
-	context   content // of title and headings, which say what the text is about
+	labels    map[int]string // of its pages that have one
+	context   content        // of title and headings, which say what the text is about
 	// foreign: it is in another language than the answer, so that their words can't be compared.
 	foreign bool
 }
@@ -43,6 +44,7 @@ func gather(ctx context.Context, pages Pages, scope corpus.Scope, passages []cor
 		if err != nil && !errors.Is(err, corpus.ErrNotFound) {
 			return nil, err
 		}
+		all[i].labels = labelsOf(stored)
 		parts := locate(p, stored)
 		if parts == nil {
 			parts = []sentence{{text: p.Text, end: len(p.Text)}}
@@ -58,6 +60,16 @@ func gather(ctx context.Context, pages Pages, scope corpus.Scope, passages []cor
 		all[i].windows = windowsOf(all[i].sentences)
 	}
 	return all, nil
+}
+
+func labelsOf(pages []corpus.Page) map[int]string {
+	labels := map[int]string{}
+	for _, p := range pages {
+		if p.Label != "" {
+			labels[p.Number] = p.Label
+		}
+	}
+	return labels
 }
 
 func foreign(p corpus.Passage, language string) bool {

@@ -93,6 +93,10 @@ type Ingest struct {
 	ChunkTokens   int      `yaml:"chunk_tokens"`
 	OverlapTokens int      `yaml:"overlap_tokens"`
 	Passwords     []Secret `yaml:"passwords"`
+	OCR           string   `yaml:"ocr"`
+	OCRLanguages  []string `yaml:"ocr_languages"`
+	VisionModel   string   `yaml:"vision_model"`
+	Transcription string   `yaml:"transcription_model"`
 	Include       []string `yaml:"include"`
 	Exclude       []string `yaml:"exclude"`
 	Web           Web      `yaml:"web"`
@@ -254,6 +258,7 @@ func (c Config) check() error {
 		key, value string
 		of         []string
 	}{
+		{"ingest.ocr", c.Ingest.OCR, []string{"", "auto", "off"}},
 		{"retrieve.mode", c.Retrieve.Mode, []string{"", "hybrid", "dense", "lexical"}},
 		{"store", c.Store, []string{"", StoreSQLite, StoreQdrant}},
 		{"qdrant.quantisation", c.Qdrant.Quantisation, []string{"", "scalar", "binary"}},

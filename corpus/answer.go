@@ -50,12 +50,14 @@ type Citation struct {
 	Document string  `json:"document"`
 	Title    Text    `json:"title"`
 	Page     *int    `json:"page"`
-	Quote    Text    `json:"quote"` // words of the stored page that support the sentence
-	Start    *int    `json:"start"` // of the quote in the page's text, in Unicode code points
-	End      *int    `json:"end"`
-	Origin   string  `json:"origin"`
-	Verified bool    `json:"verified"` // the quote is in the stored page and supports the sentence
-	Sentence string  `json:"sentence"` // of the answer, that it stands behind
+	// PageLabel is what the document itself calls the page, where that is not its number: "iv", a sheet's name.
+	PageLabel string `json:"page_label,omitempty"`
+	Quote     Text   `json:"quote"` // words of the stored page that support the sentence
+	Start     *int   `json:"start"` // of the quote in the page's text, in Unicode code points
+	End       *int   `json:"end"`
+	Origin    string `json:"origin"`
+	Verified  bool   `json:"verified"` // the quote is in the stored page and supports the sentence
+	Sentence  string `json:"sentence"` // of the answer, that it stands behind
 }
 
 // Usage counts tokens; nil is unknown.

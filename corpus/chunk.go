@@ -52,6 +52,20 @@ func (c Chunk) InputHash() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// columnMark is between the cells of a row as text.
+const columnMark = " | "
+
+// TableHeader is the row that names the columns of the table that Text goes on with, of which it has not the header
+// itself; empty if there is none.
+func (c Chunk) TableHeader() string {
+	last := c.Context[strings.LastIndexByte(c.Context, '\n')+1:]
+	first, _, _ := strings.Cut(c.Text, "\n")
+	if !strings.Contains(last, columnMark) || !strings.Contains(first, columnMark) {
+		return ""
+	}
+	return last
+}
+
 // HeadingPath is the headings joined for people: "Travel > Meals".
 func (c Chunk) HeadingPath() string { return strings.Join(c.Heading, " > ") }
 

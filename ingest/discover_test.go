@@ -48,11 +48,11 @@ func TestLinksAreFollowedToFilesInsideOnly(t *testing.T) {
 func TestUnknownFormatsAreSkippedUnlessNamed(t *testing.T) {
 	w := newWorld(t)
 	w.write("a.txt", note)
-	w.write("picture.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+	w.write("index.sqlite", "SQLite format 3\x00\x10\x00\x01\x01")
 	w.write("program.bin", "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 	r := w.ingest(ingest.Request{})
 	w.wantCounts(r, ingest.Documents{New: 1, Skipped: 2})
-	if len(r.Skipped) != 2 || r.Skipped[0].Document != "picture.png" || r.Skipped[0].Reason == "" {
+	if len(r.Skipped) != 2 || r.Skipped[0].Document != "index.sqlite" || r.Skipped[0].Reason == "" {
 		t.Errorf("skipped are %+v", r.Skipped)
 	}
 	r, err := w.try(t.Context(), ingest.Request{Paths: []string{w.path("a.txt"), w.path("program.bin")}})

@@ -41,6 +41,12 @@ type Config struct {
 	Chunk chunk.Config
 	// Passwords are tried on files that need one, in order.
 	Passwords []string
+	// OCR names what reads scans in Parser; it is part of the fingerprint of what may have some.
+	OCR string
+	// Vision is a chat model that sees; it reads the scans that Parser leaves as pictures. nil: there is none.
+	Vision model.Chat
+	// Transcriber writes down what is said in recordings. nil: there is none, and they are quarantined.
+	Transcriber model.Transcriber
 	// Limits on what is inside of files.
 	Limits Limits
 	// Scratch is a folder for files that are unpacked; what killed runs have left in it is removed. Empty is one of
@@ -92,7 +98,14 @@ func New(ctx context.Context, c Config) (*Ingester, error) {
 // PipelineFingerprint says how documents of a media type are parsed, cut and analysed; with "" how files that
 // could not be read were tried.
 func (in *Ingester) PipelineFingerprint(mediaType string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parse.Fingerprint(mediaType),
+	parser := parse.Fingerprint(mediaType)
+	if reader := in.scanReader(); reader != "" && parse.MayBeScanned(mediaType) {
+		parser += " " + reader
+	}
+	if listener := in.listener(); listener != "" && (mediaType == "" || parse.IsRecording(mediaType)) {
+		parser += " " + listener
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "ingest %s parse %s chunk %s %d %d %d analyze %s", version, parser,
 		chunk.Version, in.Chunk.TargetTokens, in.Chunk.MaxTokens, in.Chunk.OverlapTokens, analyze.Version))
 	return hex.EncodeToString(sum[:8])
 }

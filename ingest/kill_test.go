@@ -16,11 +16,24 @@ import (
 	"grounded/ingest/parse"
 	"grounded/ingest/verify"
 	"grounded/store"
+	"grounded/store/qdrant"
+	"grounded/store/qdrant/qdranttest"
 	"grounded/store/sqlite"
 )
 
-// ingestArgument makes the test binary ingest a folder into a file.
+// ingestArgument makes the test binary ingest a folder into a file, or a server.
 const ingestArgument = "__ingest"
+
+// serverMark is before the address of a Qdrant server, where else there is the path of a file.
+const serverMark = "qdrant:"
+
+// openTarget opens a file or a server.
+func openTarget(ctx context.Context, target string) (store.Store, error) {
+	if address, ok := strings.CutPrefix(target, serverMark); ok {
+		return qdrant.Open(ctx, qdrant.Config{Address: address, Timeout: 10 * time.Second, RetryFor: 2 * time.Minute})
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: target})
+}
 
 func ingestAlone(dir, db string) int {
 	ctx := context.Background()
@@ -28,7 +41,7 @@ func ingestAlone(dir, db string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: db})
+	s, err := openTarget(ctx, db)
 	if err != nil {
 		return fail(err)
 	}
@@ -37,7 +50,7 @@ func ingestAlone(dir, db string) int {
 		return fail(err)
 	}
 	in, err := ingest.New(ctx, ingest.Config{Store: s, Embedder: &embedder{name: "e"}, Parser: pool, Chunk: chunk.Config{TargetTokens: 30}, BatchTexts: 4,
-		Scratch: filepath.Join(filepath.Dir(db), "scratch")})
+		Scratch: filepath.Join(filepath.Dir(dir), "scratch")})
 	if err != nil {
 		return fail(err)
 	}
@@ -156,7 +169,7 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 	}
 	dumps := map[string]string{}
 	for _, db := range []string{undisturbed, killed} {
-		if left, err := filepath.Glob(filepath.Join(filepath.Dir(db), "scratch", "run-*")); err != nil || len(left) > 0 {
+		if left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), "scratch", "run-*")); err != nil || len(left) > 0 {
 			t.Errorf("%s: unpacked files are left: %q, %v", db, left, err)
 		}
 		s, err := sqlite.Open(t.Context(), sqlite.Config{Path: db})
@@ -183,6 +196,52 @@ func TestKilledRunsEndAsAnUndisturbedOne(t *testing.T) {
 	}
 }
 
+func TestTwoProcessesThatIngestTheSameEndAsOne(t *testing.T) {
+	for name, target := range map[string]func(t *testing.T) string{
+		"embedded": func(t *testing.T) string { return filepath.Join(t.TempDir(), "grounded.db") },
+		"qdrant":   func(t *testing.T) string { return serverMark + qdranttest.Start(t).Address },
+	} {
+		t.Run(name, func(t *testing.T) {
+			const documents = 40
+			dir, target := filepath.Join(t.TempDir(), "docs"), target(t)
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for round := range 3 {
+				for i := range documents {
+					text := article(fmt.Sprintf("subject %d in round %d", i, round), 3)
+					if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.txt", i)), []byte(text), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var both [2]*exec.Cmd
+				for i := range both {
+					both[i] = exec.Command(os.Args[0], ingestArgument, dir, target)
+					both[i].Stderr = os.Stderr
+					if err := both[i].Start(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, cmd := range both {
+					if err := cmd.Wait(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s, err := openTarget(t.Context(), target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if report := verified(t, s, dir); !report.Healthy || report.Documents != documents {
+					t.Errorf("round %d: %+v", round, report)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
 // verified compares the store with the folder.
 func verified(t testing.TB, s store.Store, dir string) verify.Report {
 	t.Helper()
@@ -202,9 +261,25 @@ func verified(t testing.TB, s store.Store, dir string) verify.Report {
 	return report
 }
 
-// BenchmarkKills kills ingests into the embedded store at 50 random moments, runs each once more to its end, and counts
-// what is lost, double and orphaned then.
+// BenchmarkKills kills ingests at 50 random moments, runs each once more to its end, and counts what is lost, double and
+// orphaned then: into the embedded store, into Qdrant, and into a Qdrant server that is killed instead.
 func BenchmarkKills(b *testing.B) {
+	b.Run("embedded", func(b *testing.B) {
+		benchmarkKills(b, filepath.Join(b.TempDir(), "killed.db"), func(cmd *exec.Cmd) { _ = cmd.Process.Kill() })
+	})
+	b.Run("qdrant", func(b *testing.B) {
+		benchmarkKills(b, serverMark+qdranttest.Start(b).Address, func(cmd *exec.Cmd) { _ = cmd.Process.Kill() })
+	})
+	b.Run("server", func(b *testing.B) {
+		server := qdranttest.Start(b)
+		benchmarkKills(b, serverMark+server.Address, func(*exec.Cmd) {
+			server.Kill()
+			server.Restart()
+		})
+	})
+}
+
+func benchmarkKills(b *testing.B, target string, kill func(*exec.Cmd)) {
 	const kills, documents = 50, 40
 	dir := filepath.Join(b.TempDir(), "docs")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -217,24 +292,30 @@ func BenchmarkKills(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	db := filepath.Join(b.TempDir(), "killed.db")
-	run := func(wait time.Duration) (took time.Duration, killed bool) {
+	// run ingests, and reports whether it was still at work when something was killed after a wait.
+	run := func(wait time.Duration) (took time.Duration, hit bool) {
 		b.Helper()
-		cmd := exec.Command(os.Args[0], ingestArgument, dir, db)
+		cmd := exec.Command(os.Args[0], ingestArgument, dir, target)
 		cmd.Stderr = os.Stderr
 		started := time.Now()
 		if err := cmd.Start(); err != nil {
 			b.Fatal(err)
 		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
 		if wait > 0 {
-			timer := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
-			defer timer.Stop()
+			select {
+			case err := <-ended:
+				ended <- err
+			case <-time.After(wait):
+				hit = true
+				kill(cmd)
+			}
 		}
-		err := cmd.Wait()
-		if err != nil && wait == 0 {
+		if err := <-ended; err != nil && !hit {
 			b.Fatal(err)
 		}
-		return time.Since(started), err != nil
+		return time.Since(started), hit
 	}
 	counts := map[string]int{}
 	killed := 0
@@ -253,7 +334,7 @@ func BenchmarkKills(b *testing.B) {
 			}
 			killed++
 			run(0)
-			s, err := sqlite.Open(b.Context(), sqlite.Config{Path: db})
+			s, err := openTarget(b.Context(), target)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -271,6 +352,7 @@ func BenchmarkKills(b *testing.B) {
 	b.ReportMetric(float64(counts[verify.Lost]), "lost")
 	b.ReportMetric(float64(counts[verify.Double]), "double")
 	b.ReportMetric(float64(counts[verify.Damaged]), "orphans")
+	b.ReportMetric(0, "ns/op")
 	for kind, n := range counts {
 		b.Errorf("%d faults are %s", n, kind)
 	}

@@ -50,7 +50,7 @@ func (w *world) wantQuarantined(r ingest.Report, want ...string) {
 func TestAnArchivesMembersAreDocuments(t *testing.T) {
 	w := newWorld(t)
 	inner := archived(t, "deep.txt", article("Depth", 2))
-	w.write("a.zip", archived(t, "hand/book.md", article("Books", 2), "inner.zip", inner, "logo.gif", "GIF89a...", ".DS_Store", "x", "__MACOSX/y.txt", "y"))
+	w.write("a.zip", archived(t, "hand/book.md", article("Books", 2), "inner.zip", inner, "index.sqlite", "SQLite format 3\x00\x10", ".DS_Store", "x", "__MACOSX/y.txt", "y"))
 	r := w.ingest(ingest.Request{})
 	w.wantCounts(r, ingest.Documents{New: 4, Skipped: 1})
 	w.wantNames("docs:a.zip", "docs:a.zip!/hand/book.md", "docs:a.zip!/inner.zip", "docs:a.zip!/inner.zip!/deep.txt")
@@ -61,7 +61,7 @@ func TestAnArchivesMembersAreDocuments(t *testing.T) {
 	if d.URI != w.path("a.zip")+"!/hand/book.md" || d.Title != "Books" || d.ModifiedAt.Year() != 2024 || d.ChunkCount == 0 {
 		t.Errorf("a member is stored as %+v", d)
 	}
-	if r.Skipped[0].Document != "a.zip!/logo.gif" {
+	if r.Skipped[0].Document != "a.zip!/index.sqlite" {
 		t.Errorf("skipped are %+v", r.Skipped)
 	}
 }
@@ -100,7 +100,7 @@ func TestOfAChangedArchiveOnlyChangedMembersAreRead(t *testing.T) {
 
 func TestADryRunTellsWhatIsInsideAndWritesNothing(t *testing.T) {
 	w := newWorld(t)
-	w.write("a.zip", archived(t, "x.txt", article("X", 1), "y.xyz", "unknown", "z.gif", "GIF89a", "b.zip", archived(t, "c.txt", article("C", 1)), "d.pdf", "no PDF"))
+	w.write("a.zip", archived(t, "x.txt", article("X", 1), "y.xyz", "unknown", "z.sqlite", "SQLite format 3\x00\x10", "b.zip", archived(t, "c.txt", article("C", 1)), "d.pdf", "no PDF"))
 	w.write("b.zip", "<!DOCTYPE html><p>"+article("A page that is called an archive", 1))
 	w.write("c.zip", "PK\x03\x04 and no more")
 	dry := w.ingest(ingest.Request{DryRun: true})

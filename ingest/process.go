@@ -75,6 +75,9 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			return r.reject(ctx, f, read, "metadata", read.sidecar.err.Error())
 		}
 		parsed, err := r.parse(ctx, f, read.sum, unpacked)
+		if err == nil && parsed.Recording {
+			parsed, err = r.listen(ctx, f, read.sum, parsed)
+		}
 		code := parse.CodeOf(err)
 		switch {
 		case code == parse.Changed && attempt < attempts:
@@ -86,6 +89,9 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 			return r.reject(ctx, f, read, code, err.Error())
 		case err != nil:
 			return fmt.Errorf("parse %s: %w", f.path, err)
+		}
+		if err := r.readScans(ctx, &parsed); err != nil {
+			return fmt.Errorf("read %s: %w", f.path, err)
 		}
 		d, err := r.document(f, read, parsed)
 		if err != nil {
@@ -99,7 +105,11 @@ func (r *run) process(ctx context.Context, f file, w *writer) error {
 		if parsed.Archive {
 			d.chunks = nil // its documents are found, not their names
 		} else if len(d.chunks) == 0 {
-			return r.reject(ctx, f, read, parse.NoText, "There is no text in it.")
+			code := parse.NoText
+			if parse.IsPicture(f.path) {
+				code = parse.Empty // most pictures are no pages
+			}
+			return r.reject(ctx, f, read, code, "There is no text in it.")
 		}
 		d.PageCount, d.ChunkCount = len(d.pages), len(d.chunks)
 		d.warnings = parsed.Warnings
@@ -128,7 +138,7 @@ func (r *run) mayOpen(q corpus.Quarantined) bool {
 // parse has the parser read the file, if its bytes still have this hash.
 func (r *run) parse(ctx context.Context, f file, sum, unpacked string) (parse.Document, error) {
 	in := parse.Input{Path: f.disk, SHA256: sum, Passwords: r.Passwords, Limits: r.limits(f)}
-	if r.opens(f) {
+	if r.opens(f) || r.Vision != nil && !parse.MayHaveParts(f.path) {
 		in.Scratch = unpacked
 	}
 	if f.part != nil {
@@ -176,10 +186,10 @@ func (r *run) scope() corpus.Scope {
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
 	known := parse.HasKnownExtension(f.path) || f.remote != nil && parse.HasKnownExtension(f.disk)
 	switch {
-	case code == parse.Link,
-		!known && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
+	case code == parse.Link, code == parse.Generated && !f.named,
+		(!known || parse.IsPicture(f.path)) && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
 		return r.passOver(f, reason)
-	case !known && code == parse.UnsupportedFormat:
+	case !known && code == parse.UnsupportedFormat, code == parse.Generated:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
 		return nil
 	}

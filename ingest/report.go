@@ -10,6 +10,7 @@ import (
 	"grounded/corpus"
 	"grounded/ingest/parse"
 	"grounded/ingest/source"
+	"grounded/model"
 )
 
 // Event is a Discovered, a Started, a DocumentDone or, at the end, the Report; Follow adds Watching and Trouble. As
@@ -78,6 +79,14 @@ type Documents struct {
 	Ignored     int `json:"ignored"` // files, and folders with all that is in them, that rules or patterns leave out
 }
 
+// Recordings counts what was transcribed.
+type Recordings struct {
+	Transcribed int      `json:"transcribed"`
+	Seconds     float64  `json:"seconds"`  // of those whose length the server told
+	CostUSD     *float64 `json:"cost_usd"` // null if the price or a length is not known
+	unknown     bool     // a cost
+}
+
 // Skipped is a file that was found in a folder and is not for us.
 type Skipped struct {
 	Document string `json:"document"`
@@ -93,6 +102,7 @@ type Report struct {
 	Documents   Documents      `json:"documents"`
 	Pages       int            `json:"pages"`
 	Chunks      Chunks         `json:"chunks"`
+	Recordings  Recordings     `json:"recordings"`
 	Seconds     float64        `json:"seconds"`
 	Slowest     []DocumentDone `json:"slowest"`     // the five that took longest, the longest first
 	Skipped     []Skipped      `json:"skipped"`     // the first 1000
@@ -213,6 +223,28 @@ func (r *reporter) leaveOut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Documents.Ignored++
+}
+
+// heard counts a recording that was transcribed, whether it can be stored or not: it is paid for.
+func (r *reporter) heard(t model.Transcript, card model.Card) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := &r.report.Recordings
+	n.Transcribed++
+	var cost *float64
+	if t.Seconds != nil {
+		n.Seconds += *t.Seconds
+		cost = card.TranscriptionCost(*t.Seconds)
+	}
+	switch {
+	case cost == nil || n.unknown:
+		n.unknown, n.CostUSD = true, nil
+	case n.CostUSD == nil:
+		n.CostUSD = cost
+	default:
+		total := *n.CostUSD + *cost
+		n.CostUSD = &total
+	}
 }
 
 func (r *reporter) warn(sentence string) {

@@ -57,6 +57,7 @@ type Card struct {
 	BatchTexts  int `yaml:"batch_texts" json:"batch_texts,omitempty"`   // most texts in an embedding or rerank request
 	BatchTokens int `yaml:"batch_tokens" json:"batch_tokens,omitempty"` // most tokens in an embedding request
 	Concurrency int `yaml:"concurrency" json:"concurrency,omitempty"`   // requests at once
+	MaxFileMB   int `yaml:"max_file_mb" json:"max_file_mb,omitempty"`   // of a recording to transcribe, in megabytes; default 25
 
 	Price Price `yaml:"price" json:"price"`
 
@@ -73,10 +74,11 @@ type Card struct {
 	Health  string            `yaml:"health" json:"health,omitempty"` // path that answers 200 when the server is ready
 }
 
-// Price of a model in US dollars per million tokens; nil is "not known".
+// Price of a model in US dollars per million tokens, or per minute of a recording; nil is "not known".
 type Price struct {
 	In     *float64 `yaml:"in" json:"in"`
 	Out    *float64 `yaml:"out" json:"out"`
+	Minute *float64 `yaml:"minute" json:"minute,omitempty"`
 	Date   string   `yaml:"date" json:"date,omitempty"`     // when it was looked up, as 2026-01-31
 	Source string   `yaml:"source" json:"source,omitempty"` // where; or why it is 0
 }

@@ -194,7 +194,7 @@ func (c Card) check() error {
 	}
 	for name, n := range map[string]int{
 		"context": c.Context, "max_output": c.MaxOutput, "dimensions": c.Dimensions, "batch_texts": c.BatchTexts,
-		"batch_tokens": c.BatchTokens, "concurrency": c.Concurrency, "parameters": int(c.Parameters),
+		"batch_tokens": c.BatchTokens, "concurrency": c.Concurrency, "max_file_mb": c.MaxFileMB, "parameters": int(c.Parameters),
 	} {
 		if n < 0 {
 			return fail("%s is negative", name)
@@ -226,7 +226,7 @@ func (c Card) checkUse(fail func(string, ...any) error) error {
 		return fail("max_output %d is over context %d", c.MaxOutput, c.Context)
 	}
 	p := c.Price
-	for name, price := range map[string]*float64{"in": p.In, "out": p.Out} {
+	for name, price := range map[string]*float64{"in": p.In, "out": p.Out, "minute": p.Minute} {
 		if price == nil {
 			continue
 		}
@@ -242,7 +242,7 @@ func (c Card) checkUse(fail func(string, ...any) error) error {
 			return fail("price date %q is not a date such as 2026-01-31", p.Date)
 		}
 	}
-	if p.In != nil && *p.In > 0 && p.Date == "" {
+	if (p.In != nil && *p.In > 0 || p.Minute != nil && *p.Minute > 0) && p.Date == "" {
 		return fail("a price needs the date when it was looked up")
 	}
 	return nil

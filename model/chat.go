@@ -66,6 +66,9 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 		return Response{}, corpus.Errorf(corpus.ErrInvalid, "ask %s: there is no message", c.card.ID)
 	}
 	messages, err := contents(r.Messages)
+	if err == nil {
+		err = show(messages, r.Pictures, c.card.Provider)
+	}
 	if err != nil {
 		return Response{}, fmt.Errorf("ask %s: %w", c.card.ID, err)
 	}
@@ -284,6 +287,11 @@ func (s *streamed) read(line []byte) {
 
 // post sends JSON to a path under the base URL through the wire, and reads the reply.
 func (c connection) post(ctx context.Context, path string, body []byte, reply any) error {
+	return c.postAs(ctx, "application/json", path, body, reply)
+}
+
+// postAs is post with a body of another media type.
+func (c connection) postAs(ctx context.Context, mediaType, path string, body []byte, reply any) error {
 	ex := &exchange{}
 	target := c.baseURL + path
 	if rest, ok := strings.CutPrefix(path, "/.."); ok { // beside the base URL's last element
@@ -293,7 +301,7 @@ func (c connection) post(ctx context.Context, path string, body []byte, reply an
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", mediaType)
 	if c.key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.key)
 	}

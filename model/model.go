@@ -47,6 +47,7 @@ type Message struct {
 // Request asks a chat model. Zero values leave a setting to the model.
 type Request struct {
 	Messages    []Message
+	Pictures    []Picture // shown with the last message, which is the user's; for a model with the task vision
 	MaxTokens   int
 	Temperature *float64
 	TopP        *float64

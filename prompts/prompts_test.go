@@ -230,3 +230,35 @@ func write(t *testing.T, dir, name, content string) {
 		t.Fatal(err)
 	}
 }
+
+func TestRowsOfATableAreShownUnderItsHeader(t *testing.T) {
+	set, err := prompts.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name          string
+		context, text string
+		want          string
+	}{
+		{"rows", "Prices\nItem | Euro", "Rope | 12\nSail | 340", "Item | Euro\nRope | 12"},
+		{"prose after a heading with a bar", "Ropes | sails", "They are sold in the shop.", "<<<"},
+		{"the header itself", "Prices", "Item | Euro\nRope | 12", "Item | Euro\nRope | 12"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := corpus.Passage{Document: "a.md", PageStart: 1, Text: c.text, Chunk: corpus.Chunk{Context: c.context, Text: c.text}}
+			messages, err := set.Render(prompts.Grounded, prompts.Data{Question: "q", Passages: []corpus.Passage{p}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := messages[len(messages)-1].Content
+			if c.want == "<<<" {
+				if strings.Contains(all, c.context) {
+					t.Errorf("the heading is shown as text:\n%s", all)
+				}
+			} else if !strings.Contains(all, c.want) || strings.Count(all, "Item | Euro") != 1 {
+				t.Errorf("the prompt lacks %q, or has its header twice:\n%s", c.want, all)
+			}
+		})
+	}
+}

@@ -41,10 +41,18 @@ func newView(d Data) View {
 		}
 		v.Passages = append(v.Passages, PassageView{
 			N: i + 1, Page: page, Document: oneLine(p.Document), Title: oneLine(string(p.Title)),
-			Heading: oneLine(string(p.Heading)), Text: defuse(strings.TrimSpace(p.Text)),
+			Heading: oneLine(string(p.Heading)), Text: defuse(strings.TrimSpace(shown(p))),
 		})
 	}
 	return v
+}
+
+// shown is the text of a passage. Rows of a table stand under the names of their columns.
+func shown(p corpus.Passage) string {
+	if header := p.Chunk.TableHeader(); header != "" {
+		return header + "\n" + p.Text
+	}
+	return p.Text
 }
 
 // fence derives the token from everything that is asked, so that a rendering is the same each time; a text
@@ -54,7 +62,7 @@ func fence(d Data) string {
 		h := sha256.New()
 		fmt.Fprintf(h, "%d %q", salt, d.Question)
 		for _, p := range d.Passages {
-			fmt.Fprintf(h, " %q %q %q", p.Document, p.Heading, p.Text)
+			fmt.Fprintf(h, " %q %q %q", p.Document, p.Heading, shown(p))
 		}
 		token := hex.EncodeToString(h.Sum(nil)[:4])
 		if !forged(d.Passages, token) {
@@ -65,7 +73,7 @@ func fence(d Data) string {
 
 func forged(passages []corpus.Passage, token string) bool {
 	for _, p := range passages {
-		for _, s := range []string{p.Document, string(p.Title), string(p.Heading), p.Text} {
+		for _, s := range []string{p.Document, string(p.Title), string(p.Heading), shown(p)} {
 			if strings.Contains(strings.ToLower(s), token) {
 				return true
 			}

@@ -145,14 +145,21 @@ func (p *program) ask(ctx context.Context, s *services, ask answer.Request) erro
 	return nil
 }
 
+// pageOf is a citation's page behind these words, with what the document calls it; "" if there is none.
+func pageOf(c corpus.Citation, before string) string {
+	switch {
+	case c.Page == nil:
+		return ""
+	case c.PageLabel != "":
+		return fmt.Sprintf("%s %d (%s)", before, *c.Page, c.PageLabel)
+	}
+	return fmt.Sprintf("%s %d", before, *c.Page)
+}
+
 // printSources lists citations, what is unsupported, and, when there was no answer, the nearest passages.
 func (p *program) printSources(a corpus.Answer) {
 	for _, c := range a.Citations {
-		page := ""
-		if c.Page != nil {
-			page = fmt.Sprintf(", page %d", *c.Page)
-		}
-		p.printf("[%d] %s%s  (%s)\n", c.Marker, c.Document, page, verdict(c))
+		p.printf("[%d] %s%s  (%s)\n", c.Marker, c.Document, pageOf(c, ", page"), verdict(c))
 		if c.Quote != "" {
 			for _, line := range wrap("“"+oneLine(string(c.Quote))+"”", 100) {
 				p.printf("    %s\n", line)

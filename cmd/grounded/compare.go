@@ -158,11 +158,7 @@ func cellSections(c answer.Cell, width int) [][]string {
 	}
 	var sources []string
 	for _, citation := range a.Citations {
-		page := ""
-		if citation.Page != nil {
-			page = fmt.Sprintf(" p. %d", *citation.Page)
-		}
-		sources = append(sources, wrap(fmt.Sprintf("[%d] %s%s (%s)", citation.Marker, citation.Document, page, verdict(citation)), width)...)
+		sources = append(sources, wrap(fmt.Sprintf("[%d] %s%s (%s)", citation.Marker, citation.Document, pageOf(citation, " p."), verdict(citation)), width)...)
 	}
 	if n := len(a.Unsupported); n > 0 {
 		sources = append(sources, wrap(fmt.Sprintf("! %s not supported by the documents", count(n, "sentence")), width)...)

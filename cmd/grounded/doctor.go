@@ -13,6 +13,7 @@ import (
 
 	"grounded/config"
 	"grounded/corpus"
+	"grounded/ingest/parse/ocr"
 	"grounded/model"
 	"grounded/store/qdrant"
 )
@@ -89,7 +90,7 @@ func (p *program) examine(ctx context.Context) []check {
 	} else {
 		checks = append(checks, s.checkStore(ctx)...)
 	}
-	checks = append(checks, s.checkModels(ctx))
+	checks = append(checks, checkOCR(ctx, c.Ingest), s.checkModels(ctx))
 	if s.store != nil {
 		defer s.store.Close()
 		checks = append(checks, s.checkEmbedder(ctx))
@@ -115,6 +116,20 @@ func checkDisk(folder string) check {
 		c.Status, c.Hint = statusWarning, "free some space: a full disk stops an ingest (it loses nothing)"
 	}
 	return c
+}
+
+// checkOCR tells what reads scans.
+func checkOCR(ctx context.Context, c config.Ingest) check {
+	engine, err := findOCR(ctx, c)
+	switch {
+	case err != nil:
+		return outcome("scans", "", err)
+	case engine.Reads():
+		return outcome("scans", "read by "+engine.String(), nil)
+	case c.OCR == "off":
+		return outcome("scans", "not read: ingest.ocr is off", nil)
+	}
+	return check{"scans", statusWarning, "nothing reads them", ocr.Hint}
 }
 
 // largeCollection is the number of chunks above which one machine's memory and time are better not relied on.

@@ -13,10 +13,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"grounded/config"
 	"grounded/corpus"
 	"grounded/ingest"
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
+	"grounded/ingest/parse/ocr"
 	"grounded/model"
 )
 
@@ -132,7 +134,21 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 // ingester prepares what ingests; closeParser ends its children.
 func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *opener, passwords []string) (in *ingest.Ingester, closeParser func() error, err error) {
 	c := s.config.Ingest
+	scans, err := findOCR(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	vision, err := s.vision(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	transcriber, err := s.transcriber(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	pool, err := parse.New(parse.Config{
+		OCR:         scans,
+		Pictures:    vision != nil,
 		Workers:     c.Workers,
 		Timeout:     time.Duration(c.ParseTimeout),
 		MemoryBytes: int64(c.ParseMemoryMB) << 20,
@@ -142,7 +158,7 @@ func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *
 		return nil, nil, err
 	}
 	in, err = ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Scratch: filepath.Join(s.config.Data, "scratch"),
 		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
 		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
@@ -160,6 +176,14 @@ func (s *services) passwords() []string {
 		list = append(list, string(password))
 	}
 	return list
+}
+
+// findOCR returns what reads scans, if anything is to and does.
+func findOCR(ctx context.Context, c config.Ingest) (ocr.Engine, error) {
+	if c.OCR == "off" {
+		return ocr.Engine{}, nil
+	}
+	return ocr.Find(ctx, c.OCRLanguages)
 }
 
 // parseShard reads "2/8"; empty is no shard.
@@ -195,6 +219,13 @@ func (p *program) printReport(r ingest.Report) {
 	t.add(fmt.Sprint(d.New), fmt.Sprint(d.Changed), fmt.Sprint(d.Unchanged), fmt.Sprint(d.Pruned), fmt.Sprint(d.Quarantined), fmt.Sprint(d.Skipped),
 		fmt.Sprint(r.Pages), fmt.Sprint(r.Chunks.Written), fmt.Sprint(r.Chunks.Reused), fmt.Sprint(r.Chunks.Embedded), fmt.Sprintf("%.1f", r.Seconds))
 	t.write(p.stdout, 0)
+	if n := r.Recordings; n.Transcribed > 0 {
+		cost := "a price that is not known"
+		if n.CostUSD != nil {
+			cost = fmt.Sprintf("$%.4f", *n.CostUSD)
+		}
+		p.printf("%s of %s in all transcribed for %s\n", count(n.Transcribed, "recording"), (time.Duration(n.Seconds) * time.Second).String(), cost)
+	}
 	for _, warning := range r.Warnings {
 		p.printf("%s\n", warning)
 	}

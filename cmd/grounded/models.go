@@ -87,13 +87,17 @@ func (p *program) showModel(id string) error {
 	if name == "" {
 		name = c.ID
 	}
+	minute := ""
+	if c.Price.Minute != nil {
+		minute = price(c.Price.Minute)
+	}
 	p.printf("%s (%s)\n\n", name, c.ID)
 	for _, row := range [][2]string{
 		{"provider", c.Provider}, {"deployment", orUnknown(c.Deployment)}, {"tasks", strings.Trim(fmt.Sprint(c.Tasks), "[]")},
 		{"kind", orUnknown(c.Access)}, {"license", orUnknown(c.License)}, {"architecture", orUnknown(c.Architecture)},
 		{"parameters", number(int(c.Parameters))}, {"languages", orUnknown(strings.Join(c.Languages, ", "))},
 		{"context", number(c.Context) + " tokens"}, {"dimensions", number(c.Dimensions)},
-		{"price in", price(c.Price.In)}, {"price out", price(c.Price.Out)}, {"as of", orUnknown(c.Price.Date)}, {"source", orUnknown(c.Price.Source)},
+		{"price in", price(c.Price.In)}, {"price out", price(c.Price.Out)}, {"price minute", minute}, {"as of", orUnknown(c.Price.Date)}, {"source", orUnknown(c.Price.Source)},
 		{"key", c.APIKeyEnv}, {"link", c.Link},
 	} {
 		if row[1] != "" {

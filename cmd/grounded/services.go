@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"grounded/config"
@@ -164,6 +165,42 @@ func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
 		return nil, err
 	}
 	return model.NewChat(ctx, card, s.model)
+}
+
+// vision connects to the model that reads scans; nil if none is configured.
+func (s *services) vision(ctx context.Context) (model.Chat, error) {
+	id := s.config.Ingest.VisionModel
+	if id == "" {
+		return nil, nil
+	}
+	card, err := s.catalog.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(card.Tasks, model.TaskVision) {
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "ingest.vision_model is %s, which does not see", id),
+			"`grounded models --task vision` lists those that do; a model of your own needs vision among its tasks")
+	}
+	return model.NewChat(ctx, card, s.model)
+}
+
+// transcriber connects to the model that listens to recordings; nil if none is configured.
+func (s *services) transcriber(ctx context.Context) (model.Transcriber, error) {
+	id := s.config.Ingest.Transcription
+	if id == "" {
+		return nil, nil
+	}
+	card, err := s.catalog.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	if !card.Does(model.TaskTranscription) {
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "ingest.transcription_model is %s, which does not transcribe", id),
+			"`grounded models --task transcription` lists those that do; a model of your own needs transcription among its tasks")
+	}
+	c := s.model
+	c.Timeout = max(c.Timeout, 10*time.Minute) // an hour of speech takes minutes
+	return model.NewTranscriber(ctx, card, c)
 }
 
 // retriever connects what searches.

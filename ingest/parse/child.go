@@ -51,6 +51,10 @@ func serve(ctx context.Context, formats registry, stdin io.Reader, stdout io.Wri
 			return 0
 		case j := <-jobs:
 			guard.begin(j.request)
+			j.in.progress = func() {
+				guard.allow(j.CPUTime)
+				_ = writeFrame(stdout, nil) // if the parent is gone, the end of stdin ends this
+			}
 			if err := j.answer(ctx, formats, stdout); err != nil {
 				fmt.Fprintln(os.Stderr, "parsing child:", err)
 				return exitProtocol
@@ -79,7 +83,7 @@ func readRequests(stdin *bufio.Reader, jobs chan<- job) error {
 		if err := json.Unmarshal(body, &r); err != nil {
 			return err
 		}
-		in := Input{Path: r.Path, Name: r.Name, SHA256: r.SHA256, Scratch: r.Scratch, Limits: r.Limits, Passwords: r.Passwords, careful: r.Careful}
+		in := Input{Path: r.Path, Name: r.Name, SHA256: r.SHA256, Scratch: r.Scratch, Limits: r.Limits, Passwords: r.Passwords, ocr: r.OCR, pictures: r.Pictures, careful: r.Careful}
 		if r.Inline {
 			if in.Data, err = readFrame(stdin, r.FileBytes); err != nil {
 				return err

@@ -12,12 +12,15 @@ import (
 // choose returns the format of the input: by its content first, by its extension where the content is plain
 // text, which any extension can have.
 func (r registry) choose(in Input) (Format, error) {
+	extension := strings.ToLower(filepath.Ext(in.Name))
+	if err := generated(in, extension); err != nil {
+		return Format{}, err
+	}
 	for _, f := range r {
 		if f.Sniff != nil && f.Sniff(in.Data) {
 			return f, nil
 		}
 	}
-	extension := strings.ToLower(filepath.Ext(in.Name))
 	found := mimetype.Detect(in.Data)
 	if !looksLikeText(in.Data) {
 		return Format{}, notReadable(in, extension, found)

@@ -20,7 +20,8 @@ func csvFormat() Format {
 // parseCSV reads a table of any delimiter. Rows may be of different length and quotes may be wrong: nothing is lost
 // by that.
 func parseCSV(ctx context.Context, in Input) (Document, error) {
-	text, err := decodeText(in.Data, "")
+	var doc Document
+	text, err := doc.decode(in.Data, "")
 	if err != nil {
 		return Document{}, err
 	}
@@ -36,7 +37,7 @@ func parseCSV(ctx context.Context, in Input) (Document, error) {
 		}
 		w.add(row)
 	}
-	doc := Document{Pages: []Page{{Blocks: w.end()}}}
+	doc.Pages = []Page{{Blocks: w.end()}}
 	if n := len(r.unclosed); n > 0 {
 		doc.Warnings = append(doc.Warnings, fmt.Sprintf("Quotation marks that are never closed were read as text (%s).", numbered("line", r.unclosed)))
 	}

@@ -15,6 +15,9 @@ type Document struct {
 	Pages     []Page         `json:"pages"`
 	// Separate says that each page is a text by itself, such as a slide or a sheet: no chunk runs over its end.
 	Separate bool `json:"separate,omitempty"`
+	// Recording says that the document is sound, and has no pages until somebody has listened to it.
+	Recording bool `json:"recording,omitempty"`
+
 	// Archive says that the document is nothing but its parts: the text is a list of their names.
 	Archive  bool     `json:"archive,omitempty"`
 	Warnings []string `json:"warnings,omitempty"` // sentences about what was lost

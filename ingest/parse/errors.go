@@ -25,6 +25,8 @@ const (
 	Memory             ErrorCode = "memory"              // took more than Config.MemoryBytes
 	Crashed            ErrorCode = "crashed"             // the parser failed
 	Unreadable         ErrorCode = "unreadable"          // the file can't be opened or is not a file
+	NotTranscribed     ErrorCode = "not-transcribed"     // a recording, and no model that listens to it
+	Generated          ErrorCode = "generated"           // written by a program for programs, such as a lock file
 	Changed            ErrorCode = "changed"             // its bytes are not those of Input.SHA256
 )
 
@@ -39,7 +41,7 @@ func (e *Error) Error() string { return e.Reason }
 // Unwrap returns the error's kind.
 func (e *Error) Unwrap() error {
 	switch e.Code {
-	case UnsupportedFormat, UnsupportedMethod, UnsupportedCharset, Link, NoText, Encrypted:
+	case UnsupportedFormat, UnsupportedMethod, UnsupportedCharset, Link, NoText, NotTranscribed, Encrypted, Generated:
 		return corpus.ErrUnsupported
 	case TooLarge, Timeout, Memory:
 		return corpus.ErrLimit

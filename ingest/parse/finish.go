@@ -13,6 +13,9 @@ import (
 // longPage is how many characters a page of a format without pages may have.
 const longPage = 200_000
 
+// Finish completes a document whose text did not come from a parser, as that of a file of the name.
+func Finish(doc Document, name string) (Document, error) { return finish(doc, name) }
+
 // finish does what every document needs, whatever its format: texts normalised, empty blocks and documents
 // without text refused, long pages split, pages numbered, a title chosen.
 func finish(doc Document, name string) (Document, error) {
@@ -30,7 +33,7 @@ func finish(doc Document, name string) (Document, error) {
 		page.Blocks = blocks
 		pages = append(pages, page)
 	}
-	if characters == 0 {
+	if characters == 0 && len(doc.Scans) == 0 {
 		return Document{}, errorf(Empty, "There is no text in it.")
 	}
 	if len(pages) == 1 {

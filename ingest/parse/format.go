@@ -30,10 +30,11 @@ type registry []Format
 
 // formats names every format. A new one is a file of its own and a line here.
 func formats() registry {
-	return registry{
-		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), htmlFormat(), markdownFormat(), csvFormat(), jsonFormat(), textFormat(),
+	return slices.Concat(registry{
+		pdfFormat(), docxFormat(), xlsxFormat(), pptxFormat(), odtFormat(), odpFormat(), odsFormat(), epubFormat(), rtfFormat(), notebookFormat(),
+		htmlFormat(), markdownFormat(), csvFormat(), jsonFormat(), codeFormat(), textFormat(),
 		zipFormat(), tarFormat(), gzipFormat(), bzip2Format(), mboxFormat(), emlFormat(),
-	}
+	}, pictureFormats(), audioFormats())
 }
 
 // normaliserVersion is raised when what finish does to every document changes.
@@ -54,6 +55,17 @@ func Fingerprint(mediaType string) string {
 		fmt.Fprintf(h, "%s %d\n", f.Name, f.Version)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// MayBeScanned reports whether documents of the media type may have pages that are pictures; of an empty one, any may.
+func MayBeScanned(mediaType string) bool {
+	return mediaType == "" || mediaType == "application/pdf" || strings.HasPrefix(mediaType, "image/")
+}
+
+// IsPicture reports whether a file of this name is a picture, going by its extension.
+func IsPicture(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return slices.ContainsFunc(pictureFormats(), func(f Format) bool { return slices.Contains(f.Extensions, extension) })
 }
 
 // HasKnownExtension reports whether a file of this name should be readable, going by its extension.

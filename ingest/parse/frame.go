@@ -8,24 +8,29 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"grounded/ingest/parse/ocr"
 )
 
 // What parent and child say to each other is frames: four bytes of big-endian length, then JSON. A request is
-// followed by a second frame with the file's bytes when it has no path.
+// followed by a second frame with the file's bytes when it has no path. Empty frames come before the response: after
+// each, the limits on time begin anew.
 
 // request asks a child to parse one file.
 type request struct {
-	Path        string   `json:"path,omitempty"`
-	Name        string   `json:"name,omitempty"`
-	SHA256      string   `json:"sha256,omitempty"`
-	Scratch     string   `json:"scratch,omitempty"`
-	Limits      Limits   `json:"limits"`
-	Passwords   []string `json:"passwords,omitempty"`
-	Careful     bool     `json:"careful,omitempty"`
-	Inline      bool     `json:"inline,omitempty"` // the bytes follow
-	FileBytes   int64    `json:"file_bytes"`
-	OutputBytes int64    `json:"output_bytes"`
-	MemoryBytes int64    `json:"memory_bytes"`
+	Path        string     `json:"path,omitempty"`
+	Name        string     `json:"name,omitempty"`
+	SHA256      string     `json:"sha256,omitempty"`
+	Scratch     string     `json:"scratch,omitempty"`
+	Limits      Limits     `json:"limits"`
+	Passwords   []string   `json:"passwords,omitempty"`
+	Careful     bool       `json:"careful,omitempty"`
+	OCR         ocr.Engine `json:"ocr"`
+	Pictures    bool       `json:"pictures,omitempty"`
+	Inline      bool       `json:"inline,omitempty"` // the bytes follow
+	FileBytes   int64      `json:"file_bytes"`
+	OutputBytes int64      `json:"output_bytes"`
+	MemoryBytes int64      `json:"memory_bytes"`
 
 	CPUTime time.Duration `json:"cpu_time"`
 }

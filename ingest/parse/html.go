@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -14,7 +13,7 @@ import (
 
 func htmlFormat() Format {
 	return Format{
-		Name: "html", Version: 1, MediaType: "text/html",
+		Name: "html", Version: 2, MediaType: "text/html",
 		Extensions: []string{".html", ".htm", ".xhtml"},
 		Text:       true,
 		Sniff: func(data []byte) bool {
@@ -33,7 +32,8 @@ func parseHTML(_ context.Context, in Input) (Document, error) {
 	if m := declaredCharset.FindSubmatch(in.Data[:min(len(in.Data), 4096)]); m != nil {
 		declared = string(m[1])
 	}
-	text, err := decodeText(in.Data, declared)
+	doc := Document{Metadata: map[string]any{}}
+	text, err := doc.decode(in.Data, declared)
 	if err != nil {
 		return Document{}, err
 	}
@@ -41,7 +41,6 @@ func parseHTML(_ context.Context, in Input) (Document, error) {
 	if err != nil {
 		return Document{}, errorf(Damaged, "Its elements are nested deeper than any browser follows.")
 	}
-	doc := Document{Metadata: map[string]any{}}
 	readHead(root, &doc)
 	blocks := htmlBlocks(mainContent(root), true)
 	if len(blocks) == 0 {
@@ -75,19 +74,10 @@ func readHead(root *html.Node, doc *Document) {
 			case "keywords", "dc.subject":
 				putKeywords(doc.Metadata, value)
 			case "date", "dc.date", "dcterms.created", "article:published_time", "datepublished":
-				putHTMLTime(doc.Metadata, metaCreated, value)
+				putDate(doc.Metadata, metaCreated, value)
 			case "last-modified", "dcterms.modified", "article:modified_time", "datemodified":
-				putHTMLTime(doc.Metadata, metaModified, value)
+				putDate(doc.Metadata, metaModified, value)
 			}
-		}
-	}
-}
-
-func putHTMLTime(m map[string]any, key, value string) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02", time.RFC1123, time.RFC1123Z} {
-		if t, err := time.Parse(layout, strings.TrimSpace(value)); err == nil {
-			putTime(m, key, t, true)
-			return
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"grounded/ingest/parse/ocr"
 )
 
 // Input is a file to parse: a Path, or a Name with Data.
@@ -24,6 +26,11 @@ type Input struct {
 	Limits Limits
 	// Passwords are tried on a file that needs one.
 	Passwords []string
+	// ocr reads pictures of pages; without it they are left in Scratch for a model, if pictures says that there is one.
+	ocr      ocr.Engine
+	pictures bool
+	// progress tells the parent that a page was read which may take long; nil outside of a child.
+	progress func()
 	// careful says that the ordinary way of reading it has crashed or taken too much memory.
 	careful   bool
 	partBytes int64 // size of the largest part that can be read in turn
@@ -41,6 +48,13 @@ func (in Input) folder() (string, error) {
 		return "", err
 	}
 	return os.MkdirTemp(in.Scratch, "document-")
+}
+
+// advance starts the limits on time anew.
+func (in Input) advance() {
+	if in.progress != nil {
+		in.progress()
+	}
 }
 
 // load returns the input with its bytes read, at most limit of them.
@@ -134,5 +148,8 @@ func (r registry) parse(ctx context.Context, in Input, fileBytes int64) (doc Doc
 		return Document{}, err
 	}
 	doc.MediaType = format.MediaType
+	if doc.Recording {
+		return doc, nil
+	}
 	return finish(doc, in.Name)
 }

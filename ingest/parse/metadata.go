@@ -10,10 +10,13 @@ import (
 const (
 	metaAuthor      = "author"
 	metaSubject     = "subject"
+	metaPublisher   = "publisher"
 	metaDescription = "description"
 	metaKeywords    = "keywords" // a list
-	metaCreated     = "created"  // ISO 8601
-	metaModified    = "modified" // ISO 8601
+	// metaProgrammingLanguage is that of source code, in small letters: "go".
+	metaProgrammingLanguage = "programming_language"
+	metaCreated             = "created"  // ISO 8601
+	metaModified            = "modified" // ISO 8601
 )
 
 // put sets a key unless the value is blank or what programs write for want of one.
@@ -42,6 +45,16 @@ func putKeywords(m map[string]any, value string) {
 func putTime(m map[string]any, key string, t time.Time, ok bool) {
 	if ok && t.Year() > 1900 && t.Year() < 2200 {
 		m[key] = t.Format(time.RFC3339)
+	}
+}
+
+// putDate sets a key to a time in one of the forms of ISO 8601 or of mail headers.
+func putDate(m map[string]any, key, value string) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02", "2006-01", "2006", time.RFC1123, time.RFC1123Z} {
+		if t, err := time.Parse(layout, strings.TrimSpace(value)); err == nil {
+			putTime(m, key, t, true)
+			return
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package parse
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"io"
 	"path"
@@ -99,7 +98,7 @@ func (a *opcPackage) readXML(name string, v any) (ok bool, err error) {
 	if err != nil || data == nil {
 		return false, err
 	}
-	return xml.Unmarshal(data, v) == nil, nil
+	return decodeXML(data, v) == nil, nil
 }
 
 func (k opcKind) tooLarge() *Error {

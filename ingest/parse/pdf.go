@@ -3,6 +3,8 @@ package parse
 import (
 	"bytes"
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -12,7 +14,7 @@ import (
 func pdfFormat() Format {
 	engine := &pdftext.Pdfium{}
 	return Format{
-		Name: "pdf", Version: 1, MediaType: "application/pdf",
+		Name: "pdf", Version: 2, MediaType: "application/pdf",
 		Extensions: []string{".pdf"},
 		Sniff: func(data []byte) bool {
 			return bytes.Contains(data[:min(len(data), 1024)], []byte("%PDF-"))
@@ -39,21 +41,33 @@ func parsePDF(ctx context.Context, in Input, engine *pdftext.Pdfium) (Document, 
 		}
 		drawing := r.draw(i)
 		if seen.note(i+1, drawing) {
-			pages[i] = pdftext.Lines(drawing.Glyphs)
+			pages[i] = splitColumns(pdftext.Lines(drawing.Glyphs))
 		}
 	}
-	if seen.text == 0 {
-		return Document{}, seen.why()
-	}
-	doc := Document{Metadata: pdfMetadata(r.file.Info()), Title: r.file.Info()["Title"], Warnings: seen.warnings()}
-	if r.broken {
-		doc.Warnings = append(doc.Warnings, "The PDF is damaged, and parts of it may be missing. Get the original.")
-	}
+	doc := Document{Metadata: pdfMetadata(r.file.Info()), Title: r.file.Info()["Title"]}
 	doc.Language = languageCode(r.file.Info()["Lang"])
 	dropRepeated(pages)
 	style := measure(pages)
+	labels, bookmarks := r.structure()
+	outline, below := findBookmarks(bookmarks, pages), 0
 	for i, lines := range pages {
-		doc.Pages = append(doc.Pages, Page{Number: i + 1, Blocks: style.blocks(lines)})
+		page := Page{Number: i + 1}
+		if i < len(labels) && labels[i] != strconv.Itoa(i+1) {
+			page.Label = labels[i]
+		}
+		page.Blocks, below = style.blocks(lines, outline[i], below)
+		doc.Pages = append(doc.Pages, page)
+	}
+	scans := scanReader{in: in}
+	if err := seen.readScans(ctx, &scans, r, &doc); err != nil {
+		return Document{}, err
+	}
+	if len(doc.Scans) == 0 && !slices.ContainsFunc(doc.Pages, func(p Page) bool { return len(p.Blocks) > 0 }) {
+		return Document{}, seen.why(&scans)
+	}
+	doc.Warnings = append(seen.warnings(), scans.warnings()...)
+	if r.broken {
+		doc.Warnings = append(doc.Warnings, "The PDF is damaged, and parts of it may be missing. Get the original.")
 	}
 	if cover := coverTitle(doc.Pages); doc.Title == "" {
 		doc.Title = cover

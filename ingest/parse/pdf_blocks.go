@@ -96,19 +96,23 @@ func (s pdfStyle) level(l pdftext.Line) int {
 	return 0
 }
 
-// blocks puts the lines of a page together.
-func (s pdfStyle) blocks(lines []pdftext.Line) []Block {
-	b := pdfBuilder{style: s, lines: lines}
+// blocks puts the lines of a page together. outline is what the bookmarks say of each line, if anything; below is
+// the level of the last heading that they name, 0 before the first.
+func (s pdfStyle) blocks(lines []pdftext.Line, outline []outlined, below int) (blocks []Block, last int) {
+	b := pdfBuilder{style: s, lines: lines, below: below}
+	if outline == nil {
+		outline = make([]outlined, len(lines))
+	}
 	for i := 0; i < len(lines); {
-		if n := tableRows(lines[i:]); n > 0 {
+		if n := tableRows(lines[i:]); n > 1 && !slices.ContainsFunc(outline[i:i+n], func(o outlined) bool { return o.level > 0 }) {
 			b.table(lines[i : i+n])
 			i += n
 			continue
 		}
-		b.line(lines[i])
+		b.line(lines[i], outline[i])
 		i++
 	}
-	return titleLines(b.done, min(len(s.headings)+2, 6))
+	return titleLines(b.done, min(max(len(s.headings)+2, b.below+1), 6)), b.below
 }
 
 // titleLines makes headings of the given level of short lines that stand alone above a long paragraph and are no
@@ -186,6 +190,7 @@ type pdfBuilder struct {
 	open    bool         // the block may go on
 	indent  float64      // where the block's first line begins
 	leading float64      // between the lines of the block; 0 while it has one
+	below   int          // level of the last heading that the bookmarks name
 }
 
 func (b *pdfBuilder) table(rows []pdftext.Line) {
@@ -203,13 +208,19 @@ func (b *pdfBuilder) table(rows []pdftext.Line) {
 	b.open = false
 }
 
-func (b *pdfBuilder) line(l pdftext.Line) {
+func (b *pdfBuilder) line(l pdftext.Line, o outlined) {
 	text := l.Text()
 	if strings.Contains(text, "..") || strings.Contains(text, ". .") || strings.ContainsAny(text, "…_") {
 		text = leaders.ReplaceAllString(text, " … ")
 	}
 	level := b.style.level(l)
-	if b.open && b.continues(l, text, level) {
+	switch {
+	case o.level > 0:
+		level, b.below = o.level, o.level
+	case level > 0: // what only looks like a heading is within the last that is one
+		level = min(max(level, b.below+1), 6)
+	}
+	if b.open && !o.begins && (o.level > 0 || b.continues(l, text, level)) {
 		last := &b.done[len(b.done)-1]
 		last.Text = joinLines(last.Text, text, b.style.hyphens.breaks)
 		b.leading = math.Abs(b.last.Base - l.Base)

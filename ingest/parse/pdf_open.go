@@ -3,6 +3,7 @@ package parse
 import (
 	"errors"
 	"fmt"
+	"image"
 
 	"grounded/ingest/parse/pdftext"
 )
@@ -121,5 +122,25 @@ func (r *pdfReader) draw(i int) pdftext.Drawing {
 	return first
 }
 
+// structure returns what the pages are called and the outline, which only the quick engine tells.
+func (r *pdfReader) structure() (labels []string, bookmarks []pdftext.Bookmark) {
+	if file, ok := r.file.(*pdftext.File); ok {
+		return file.Labels(), file.Outline()
+	}
+	return nil, nil
+}
+
+// picture draws the page, from 0, at so many dots an inch, or tells with how many it did.
+func (r *pdfReader) picture(i, dpi int) (*image.Gray, int, error) {
+	second := r.pdfium()
+	if second == nil {
+		return nil, 0, errors.New("pdfium can't open the file")
+	}
+	return second.Picture(i, dpi)
+}
+
 // letters counts the glyphs that can be told.
-func letters(d pdftext.Drawing) int { return len(d.Glyphs) - d.Undecoded }
+func letters(d pdftext.Drawing) int {
+	told, _ := d.Letters()
+	return told
+}

@@ -8,7 +8,10 @@ import (
 
 // makePDF makes a PDF of pages with these content streams. F1 is Helvetica, F2 Helvetica-Bold, each with the
 // widths of a typewriter; X1 is a form that draws itself; X2 a picture.
-func makePDF(pages ...string) string {
+func makePDF(pages ...string) string { return makePDFWith("", pages...) }
+
+// makePDFWith makes it with more entries in its catalog. The i-th page, from 0, is object 7+2i.
+func makePDFWith(catalog string, pages ...string) string {
 	var b strings.Builder
 	var offsets []int
 	object := func(format string, args ...any) {
@@ -21,7 +24,7 @@ func makePDF(pages ...string) string {
 		kids += fmt.Sprintf("%d 0 R ", 7+2*i)
 	}
 	widths := strings.Repeat("500 ", 224)
-	object("<< /Type /Catalog /Pages 2 0 R >>")
+	object("<< /Type /Catalog /Pages 2 0 R %s >>", catalog)
 	object("<< /Type /Pages /Count %d /Kids [%s] /MediaBox [0 0 600 800] /Resources << /Font << /F1 3 0 R /F2 4 0 R >> /XObject << /X1 5 0 R /X2 6 0 R >> >> >>", len(pages), kids)
 	object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /FirstChar 32 /Widths [%s] >>", widths)
 	object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding /FirstChar 32 /Widths [%s] >>", widths)
@@ -119,6 +122,63 @@ func TestPDFHeadersAndFootersGoOnlyWhenTheyRepeat(t *testing.T) {
 	short := parseData(t, "a.pdf", makePDF(pages[:2]...))
 	if text, _ := short.Pages[0].Assemble(); !strings.Contains(text, "Confidential report") {
 		t.Errorf("on two pages nothing repeats enough: %q", text)
+	}
+}
+
+func TestPDFHeadingsComeFromBookmarks(t *testing.T) {
+	// The titles look like the text; "Data sheet" only looks like a heading, and is within the one before.
+	doc := parseData(t, "a.pdf", makePDFWith(`
+		/Outlines << /First << /Title (Care of the buoy) /Dest [7 0 R /Fit] /First <<
+			/Title (Rinsing with fresh water and a soft brush) /A << /S /GoTo /D (rinse) >> /Next <<
+			/Title <feff0044007200790069006e0067> /Dest [9 0 R /Fit] >> >> >> >>
+		/Names << /Dests << /Kids [<< /Names [(rinse) << /D [7 0 R /Fit] >>] >>] >> >>`,
+		lines(50, 700, "Care of the buoy", "It is rinsed and dried after each use, wherever it was in the", "sea.", "1.1 Rinsing with fresh", "water and a soft brush", "Fresh water takes the salt away, and the brush what grows on it.")+
+			at("F2", 14, 50, 600, "Data sheet")+lines(50, 570, "Of steel."),
+		lines(50, 700, "Drying", "In the shade.")))
+	wantOutline(t, doc, `
+heading1: Care of the buoy
+paragraph: It is rinsed and dried after each use, wherever it was in the sea.
+heading2: 1.1 Rinsing with fresh water and a soft brush
+paragraph: Fresh water takes the salt away, and the brush what grows on it.
+heading3: Data sheet
+paragraph: Of steel.
+= page 2
+heading2: Drying
+paragraph: In the shade.`)
+}
+
+func TestPDFPagesKeepTheirLabels(t *testing.T) {
+	var pages []string
+	for i := range 8 {
+		pages = append(pages, lines(50, 700, fmt.Sprintf("Text of sheet %d", i)))
+	}
+	doc := parseData(t, "a.pdf", makePDFWith(`/PageLabels << /Kids [
+		<< /Nums [0 << /S /r >> 2 << /S /D >>] >> << /Nums [4 << /S /D /P (A-) /St 3 >> 6 << /S /A /St 27 >> 7 << /P (Index) >>] >>] >>`, pages...))
+	var got []string
+	for _, page := range doc.Pages {
+		got = append(got, page.Label)
+	}
+	if want := "i ii 1 2 A-3 A-4 AA Index"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+	plain := parseData(t, "a.pdf", makePDFWith("/PageLabels << /Nums [0 << /S /D >>] >>", pages...))
+	if label := plain.Pages[2].Label; label != "" {
+		t.Errorf("page 3 is called %q, which says no more than its number", label)
+	}
+}
+
+func TestPDFsOfEndlessTreesComeToAnEnd(t *testing.T) {
+	text := lines(50, 700, "Hello there, reader")
+	for name, catalog := range map[string]string{
+		"outline": "/Outlines << /First 8 0 R >>",
+		"labels":  "/PageLabels 1 0 R /Kids [1 0 R 1 0 R]",
+		"names":   "/Outlines << /First << /Title (x) /Dest (x) >> >> /Names << /Dests 1 0 R >> /Kids [1 0 R 1 0 R]",
+		"item":    "/Outlines 1 0 R /First 1 0 R /Next 1 0 R /Title (x) /Dest (y)",
+	} {
+		doc := parseData(t, name+".pdf", makePDFWith(catalog, text))
+		if got := outline(doc.Pages); got != "paragraph: Hello there, reader\n" {
+			t.Errorf("%s: got %q", name, got)
+		}
 	}
 }
 

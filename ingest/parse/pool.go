@@ -11,16 +11,20 @@ import (
 	"time"
 
 	"grounded/corpus"
+	"grounded/ingest/parse/ocr"
 )
 
 // Config of a Pool. Zero values are the defaults.
 type Config struct {
 	Workers     int           // files parsed at once, each in a process of its own; default: one a processor
-	Timeout     time.Duration // for one file; default 2 minutes
-	CPUTime     time.Duration // of a processor, for one file; default Timeout
+	Timeout     time.Duration // for one file, and again for each of its scanned pages; default 2 minutes
+	CPUTime     time.Duration // of a processor, for the same; default Timeout
 	MemoryBytes int64         // of one child; default 1 GiB
 	FileBytes   int64         // size of the largest file that is read; default 512 MiB
 	OutputBytes int64         // of one document as JSON; default 256 MiB
+	OCR         ocr.Engine    // reads scans; the zero value reads none
+	// Pictures says that scans which OCR does not read are wanted as Document.Scans.
+	Pictures bool
 	// Command that runs ServeChild; default: this program with ChildArgument.
 	Command []string
 }

@@ -60,16 +60,20 @@ func (c *child) parse(ctx context.Context, in Input, config Config, deadline tim
 		err  error
 	}
 	replies := make(chan reply, 1)
+	timeout := time.NewTimer(time.Until(deadline))
+	defer timeout.Stop()
 	go func() {
 		if err := c.ask(in, config); err != nil {
 			replies <- reply{err: err}
 			return
 		}
 		body, err := readFrame(c.stdout, config.OutputBytes)
+		for n := 0; err == nil && len(body) == 0 && n < 2*maxScans; n++ {
+			timeout.Reset(config.Timeout)
+			body, err = readFrame(c.stdout, config.OutputBytes)
+		}
 		replies <- reply{body, err}
 	}()
-	timeout := time.NewTimer(time.Until(deadline))
-	defer timeout.Stop()
 	var r reply
 	select {
 	case r = <-replies:
@@ -108,7 +112,7 @@ func (c *child) parse(ctx context.Context, in Input, config Config, deadline tim
 }
 
 func (c *child) ask(in Input, config Config) error {
-	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Scratch: in.Scratch, Limits: in.Limits, Passwords: in.Passwords, Careful: in.careful,
+	r := request{Path: in.Path, Name: in.Name, SHA256: in.SHA256, Scratch: in.Scratch, Limits: in.Limits, Passwords: in.Passwords, OCR: config.OCR, Pictures: config.Pictures, Careful: in.careful,
 		Inline: in.Path == "", FileBytes: config.FileBytes, OutputBytes: config.OutputBytes, MemoryBytes: config.MemoryBytes, CPUTime: config.CPUTime}
 	if err := writeJSON(c.stdin, r); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 func textFormat() Format {
 	return Format{
-		Name: "text", Version: 1, MediaType: "text/plain",
+		Name: "text", Version: 2, MediaType: "text/plain",
 		Extensions: []string{".txt", ".text", ".log", ""},
 		Text:       true,
 		Parse:      parseText,
@@ -18,7 +18,8 @@ func textFormat() Format {
 // parseText makes a paragraph of what stands between empty lines, and a list item of a line that begins like
 // one. Lines are joined where they were only wrapped.
 func parseText(ctx context.Context, in Input) (Document, error) {
-	text, err := decodeText(in.Data, "")
+	doc := Document{}
+	text, err := doc.decode(in.Data, "")
 	if err != nil {
 		return Document{}, err
 	}
@@ -40,7 +41,8 @@ func parseText(ctx context.Context, in Input) (Document, error) {
 		lines = append(lines, line)
 	}
 	flush()
-	return Document{Pages: []Page{{Blocks: blocks}}}, nil
+	doc.Pages = []Page{{Blocks: blocks}}
+	return doc, nil
 }
 
 // paragraphsOf turns neighbouring lines into blocks.
@@ -80,7 +82,7 @@ func wrapped(before, next string, longest int) bool {
 // looksLikeText reports whether the bytes could be text in some charset: no NUL bytes unless it is UTF-16, and
 // hardly any control characters.
 func looksLikeText(data []byte) bool {
-	if utf16Order(data) != nil {
+	if e, _ := wideEncoding(data); e != nil {
 		return true
 	}
 	sample := data[:min(len(data), 1<<16)]

@@ -16,8 +16,7 @@ type watchdog struct {
 
 // begin sets the limits for the next file; those of memory and files stay as they are from the first on.
 func (w *watchdog) begin(r request) {
-	w.cpu.Store(int64(cpuTime() + r.CPUTime))
-	limitCPU(cpuTime() + r.CPUTime)
+	w.allow(r.CPUTime)
 	if w.running {
 		return
 	}
@@ -25,6 +24,12 @@ func (w *watchdog) begin(r request) {
 	limitMemory(r.MemoryBytes)
 	limitFiles(r.FileBytes)
 	go w.watch(r.MemoryBytes)
+}
+
+// allow lets the process use that much more processor time.
+func (w *watchdog) allow(more time.Duration) {
+	w.cpu.Store(int64(cpuTime() + more))
+	limitCPU(cpuTime() + more)
 }
 
 // watch looks at the Go heap and stacks, which hold pdfium's memory too, and at the processor time.

@@ -7,10 +7,22 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"golang.org/x/net/html/charset"
 )
 
 // xmlDepth is how deep elements that matter are nested at most.
 const xmlDepth = 200
+
+// xmlDecoder reads XML in any charset, with the entities of HTML, and as far as it can where tags don't match.
+func xmlDecoder(data []byte) *xml.Decoder {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	d.Strict, d.Entity, d.CharsetReader = false, xml.HTMLEntity, charset.NewReaderLabel
+	return d
+}
+
+// decodeXML decodes XML into v.
+func decodeXML(data []byte, v any) error { return xmlDecoder(data).Decode(v) }
 
 // element is an XML element with what is in it. Names are local: the strict and the transitional variant of the
 // Office formats, and their extensions, share them.

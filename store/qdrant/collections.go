@@ -112,7 +112,7 @@ func (s *Store) count(ctx context.Context, r record) (n counted, err error) {
 	var hits []*qdrant.FacetHit
 	exact, limit := true, uint64(1_000_000)
 	err = s.call(ctx, func(ctx context.Context) (err error) {
-		hits, err = s.client.Facet(ctx, &qdrant.FacetCounts{
+		hits, err = s.client().Facet(ctx, &qdrant.FacetCounts{
 			CollectionName: s.manifest(), Key: fieldLanguages, Filter: documents, Exact: &exact, Limit: &limit, ReadConsistency: s.read,
 		})
 		return err
@@ -131,7 +131,7 @@ func (s *Store) count(ctx context.Context, r record) (n counted, err error) {
 func (s *Store) countPoints(ctx context.Context, physical string, filter *qdrant.Filter) (n int, err error) {
 	exact := true
 	err = s.call(ctx, func(ctx context.Context) error {
-		count, err := s.client.Count(ctx, &qdrant.CountPoints{CollectionName: physical, Filter: filter, Exact: &exact, ReadConsistency: s.read})
+		count, err := s.client().Count(ctx, &qdrant.CountPoints{CollectionName: physical, Filter: filter, Exact: &exact, ReadConsistency: s.read})
 		n = int(count)
 		return err
 	})
@@ -156,7 +156,7 @@ func (s *Store) putJSON(ctx context.Context, physical, collection, kind, name st
 	p := payload{fieldKind: text(kind), fieldCollection: text(r.key), fieldDocument: text(name), fieldJSON: content}
 	point := &qdrant.PointStruct{Id: pointID(kind, r.key, name), Payload: p, Vectors: noVectors()}
 	s.counts.forget(r.key)
-	return s.upsert(ctx, &qdrant.UpsertPoints{CollectionName: physical, Points: []*qdrant.PointStruct{point}, Ordering: strong()})
+	return s.upsert(ctx, &qdrant.UpsertPoints{CollectionName: physical, Points: []*qdrant.PointStruct{point}, Ordering: inOrder()})
 }
 
 // Sources implements store.Store.
@@ -219,7 +219,7 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	for name := range physical {
 		err := s.call(ctx, func(ctx context.Context) error {
-			info, err := s.client.GetCollectionInfo(ctx, name)
+			info, err := s.client().GetCollectionInfo(ctx, name)
 			if err == nil && info.GetStatus() == qdrant.CollectionStatus_Red {
 				err = corpus.Errorf(corpus.ErrCorrupt, "collection %s is in a bad state: %s", name, info.GetOptimizerStatus().GetError())
 			}

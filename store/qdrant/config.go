@@ -26,7 +26,7 @@ const (
 // quantisation, HNSW and what is on disk count when a physical collection is made; for one that is there they are
 // not changed.
 type Config struct {
-	Address string // host:port of its gRPC, default localhost:6334
+	Address string // host:port of its gRPC, default localhost:6334; of several nodes with commas between
 	APIKey  string
 	TLS     bool
 	CAFile  string // PEM file of the authority that signed the server's certificate; default the system's
@@ -120,26 +120,35 @@ func (c Config) check() error {
 	if _, err := c.readConsistency(); err != nil {
 		return err
 	}
-	_, _, err := c.hostPort()
+	_, err := c.nodes()
 	return err
 }
 
-// hostPort reads the address: host, host:port, or a URL of either.
-func (c Config) hostPort() (string, int, error) {
-	address := strings.TrimSuffix(c.Address, "/")
-	for _, scheme := range []string{"http://", "https://", "grpc://"} {
-		address = strings.TrimPrefix(address, scheme)
+// node is where one of the servers is.
+type node struct {
+	host string
+	port int
+}
+
+// nodes reads the addresses: each host, host:port, or a URL of either.
+func (c Config) nodes() (nodes []node, err error) {
+	for _, address := range strings.Split(c.Address, ",") {
+		bare := strings.TrimSuffix(strings.TrimSpace(address), "/")
+		for _, scheme := range []string{"http://", "https://", "grpc://"} {
+			bare = strings.TrimPrefix(bare, scheme)
+		}
+		host, port, err := net.SplitHostPort(bare)
+		if err != nil {
+			host, port = strings.Trim(bare, "[]"), "6334"
+		}
+		n, err := strconv.Atoi(port)
+		if err != nil || host == "" || n < 1 || n > 65535 {
+			return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "configure qdrant: address %q is not host:port", address),
+				"write the host and the port of its gRPC, such as localhost:6334; commas between those of several nodes")
+		}
+		nodes = append(nodes, node{host, n})
 	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		host, port = strings.Trim(address, "[]"), "6334"
-	}
-	n, err := strconv.Atoi(port)
-	if err != nil || host == "" || n < 1 || n > 65535 {
-		return "", 0, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "configure qdrant: address %q is not host:port", c.Address),
-			"write the host and the port of its gRPC, such as localhost:6334")
-	}
-	return host, n, nil
+	return nodes, nil
 }
 
 // readConsistency says how many replicas a read asks: a number, or majority, quorum or all; nil is one.

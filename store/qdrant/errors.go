@@ -146,6 +146,7 @@ func (s *Store) callFor(ctx context.Context, timeout time.Duration, f func(ctx c
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		s.node.Add(1) // another node may do it
 		pause := wait/2 + rand.N(wait/2)
 		if !passing(err) || time.Since(began)+pause > s.config.RetryFor {
 			return err

@@ -254,7 +254,7 @@ func TestACollectionThatSomebodyDeleted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.client.DeleteCollection(t.Context(), r.physical); err != nil {
+	if err := s.client().DeleteCollection(t.Context(), r.physical); err != nil {
 		t.Fatal(err)
 	}
 	_, err = s.Search(t.Context(), store.Query{Scope: inA, Vector: []float32{1, 0, 0, 0}})
@@ -342,7 +342,7 @@ func TestADeletionThatCameToNoEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait := true
-	_, err = s.client.SetPayload(t.Context(), &qdrant.SetPayloadPoints{
+	_, err = s.client().SetPayload(t.Context(), &qdrant.SetPayloadPoints{
 		CollectionName: s.manifest(), Wait: &wait, Payload: payload{fieldState: text(stateDeleting), fieldVersion: qdrant.NewValueInt(s.writer.stamp(0))},
 		PointsSelector: qdrant.NewPointsSelector(documentID(r.key, d.ID)),
 	})

@@ -100,7 +100,7 @@ func (i *inspection) run(ctx context.Context) error {
 func (i *inspection) physical(ctx context.Context) error {
 	there := false
 	err := i.store.call(ctx, func(ctx context.Context) (err error) {
-		there, err = i.store.client.CollectionExists(ctx, i.record.physical)
+		there, err = i.store.client().CollectionExists(ctx, i.record.physical)
 		return err
 	})
 	if err != nil || there {

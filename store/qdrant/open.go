@@ -2,11 +2,13 @@ package qdrant
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -20,7 +22,8 @@ import (
 // Store is a Qdrant server or cluster.
 type Store struct {
 	config  Config
-	client  *qdrant.Client
+	clients []*qdrant.Client // one a node that is named
+	node    atomic.Uint32    // that calls go to, until one fails
 	version string
 	read    *qdrant.ReadConsistency
 	records records
@@ -53,7 +56,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, port, err := c.hostPort()
+	nodes, err := c.nodes()
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +68,25 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client, err = qdrant.NewClient(&qdrant.Config{
-		Host: host, Port: port, UseTLS: c.TLS, TLSConfig: tlsConfig, PoolSize: uint(c.Connections), SkipCompatibilityCheck: true,
+	for _, n := range nodes {
+		client, err := c.connect(n, tlsConfig)
+		if err != nil {
+			return nil, fmt.Errorf("open store in %s: %w", c, errors.Join(err, s.Close()))
+		}
+		s.clients = append(s.clients, client)
+	}
+	s.writer = newWriter(s)
+	if err := s.prepare(ctx); err != nil {
+		s.Close()
+		return nil, s.fail(fmt.Sprintf("open store in %s", c), err)
+	}
+	return s, nil
+}
+
+// connect prepares calls to a node; none is made yet.
+func (c Config) connect(n node, tlsConfig *tls.Config) (*qdrant.Client, error) {
+	return qdrant.NewClient(&qdrant.Config{
+		Host: n.host, Port: n.port, UseTLS: c.TLS, TLSConfig: tlsConfig, PoolSize: uint(c.Connections), SkipCompatibilityCheck: true,
 		GrpcOptions: []grpc.DialOption{
 			grpc.WithPerRPCCredentials(apiKey(c.APIKey)),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30), grpc.MaxCallSendMsgSize(1<<30)),
@@ -77,16 +97,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			}),
 		},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("open store in %s: %w", c, err)
-	}
-	s.writer = newWriter(s)
-	if err := s.prepare(ctx); err != nil {
-		s.Close()
-		return nil, s.fail(fmt.Sprintf("open store in %s", c), err)
-	}
-	return s, nil
 }
+
+// client is that of the node that calls go to.
+func (s *Store) client() *qdrant.Client { return s.clients[int(s.node.Load())%len(s.clients)] }
 
 // apiKey goes with each call, without TLS too: doctor warns of that.
 type apiKey string
@@ -103,7 +117,7 @@ func (apiKey) RequireTransportSecurity() bool { return false }
 // prepare finds out what the server is and makes what every collection needs.
 func (s *Store) prepare(ctx context.Context) error {
 	err := s.call(ctx, func(ctx context.Context) error {
-		reply, err := s.client.HealthCheck(ctx)
+		reply, err := s.client().HealthCheck(ctx)
 		if err == nil {
 			s.version = reply.GetVersion()
 		}
@@ -151,5 +165,13 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	return s.client.Close()
+	return s.disconnect()
+}
+
+func (s *Store) disconnect() error {
+	var errs []error
+	for _, client := range s.clients {
+		errs = append(errs, client.Close())
+	}
+	return errors.Join(errs...)
 }

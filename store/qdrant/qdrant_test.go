@@ -42,13 +42,13 @@ func wipe(t testing.TB, c Config) {
 		return
 	}
 	defer s.Close()
-	names, err := s.client.ListCollections(ctx)
+	names, err := s.client().ListCollections(ctx)
 	if err != nil {
 		t.Errorf("list collections: %v", err)
 	}
 	for _, name := range names {
 		if len(name) > len(c.Prefix) && name[:len(c.Prefix)+1] == c.Prefix+"-" {
-			if err := s.client.DeleteCollection(ctx, name); err != nil {
+			if err := s.client().DeleteCollection(ctx, name); err != nil {
 				t.Errorf("delete %s: %v", name, err)
 			}
 		}

@@ -248,7 +248,7 @@ func (l *listing) walk(ctx context.Context, filter *qdrant.Filter, level int, fr
 		limit := uint32(l.wanted - len(l.found) + 1)
 		var points []*qdrant.RetrievedPoint
 		err := l.store.call(ctx, func(ctx context.Context) (err error) {
-			points, err = l.store.client.Scroll(ctx, &qdrant.ScrollPoints{
+			points, err = l.store.client().Scroll(ctx, &qdrant.ScrollPoints{
 				CollectionName: l.store.manifest(), Filter: filter, Limit: &limit, WithPayload: everything(), ReadConsistency: l.store.read,
 				OrderBy: &qdrant.OrderBy{Key: field, Direction: qdrant.Direction_Asc.Enum(), StartFrom: qdrant.NewStartFromInt(start)},
 			})

@@ -140,7 +140,7 @@ func (s *Store) get(ctx context.Context, physical string, fields *qdrant.WithPay
 	for len(ids) > 0 {
 		n := min(len(ids), most)
 		err := s.call(ctx, func(ctx context.Context) error {
-			part, err := s.client.Get(ctx, &qdrant.GetPoints{
+			part, err := s.client().Get(ctx, &qdrant.GetPoints{
 				CollectionName: physical, Ids: ids[:n], WithPayload: fields, WithVectors: vectors, ReadConsistency: s.read,
 			})
 			if err == nil {
@@ -163,7 +163,7 @@ func (s *Store) scroll(ctx context.Context, physical string, filter *qdrant.Filt
 		var points []*qdrant.RetrievedPoint
 		var next *qdrant.PointId
 		err := s.call(ctx, func(ctx context.Context) (err error) {
-			points, next, err = s.client.ScrollAndOffset(ctx, &qdrant.ScrollPoints{
+			points, next, err = s.client().ScrollAndOffset(ctx, &qdrant.ScrollPoints{
 				CollectionName: physical, Filter: filter, Offset: offset, Limit: &limit, WithPayload: fields, WithVectors: vectors, ReadConsistency: s.read,
 			})
 			return err
@@ -188,7 +188,7 @@ func (s *Store) upsert(ctx context.Context, request *qdrant.UpsertPoints) error 
 	wait := true
 	request.Wait = &wait
 	return s.call(ctx, func(ctx context.Context) error {
-		_, err := s.client.Upsert(ctx, request)
+		_, err := s.client().Upsert(ctx, request)
 		return err
 	})
 }
@@ -201,12 +201,12 @@ func (s *Store) remove(ctx context.Context, physical string, filter *qdrant.Filt
 func (s *Store) delete(ctx context.Context, physical string, which *qdrant.PointsSelector) error {
 	wait := true
 	return s.call(ctx, func(ctx context.Context) error {
-		_, err := s.client.Delete(ctx, &qdrant.DeletePoints{CollectionName: physical, Points: which, Wait: &wait, Ordering: strong()})
+		_, err := s.client().Delete(ctx, &qdrant.DeletePoints{CollectionName: physical, Points: which, Wait: &wait, Ordering: inOrder()})
 		return err
 	})
 }
 
-func strong() *qdrant.WriteOrdering {
+func inOrder() *qdrant.WriteOrdering {
 	return &qdrant.WriteOrdering{Type: qdrant.WriteOrderingType_Strong}
 }
 
@@ -286,7 +286,7 @@ func (s *Store) insert(ctx context.Context, c corpus.Collection) error {
 		return err
 	}
 	return s.upsert(ctx, &qdrant.UpsertPoints{
-		CollectionName: s.registry(), Points: []*qdrant.PointStruct{point}, UpdateMode: qdrant.UpdateMode_InsertOnly.Enum(), Ordering: strong(),
+		CollectionName: s.registry(), Points: []*qdrant.PointStruct{point}, UpdateMode: qdrant.UpdateMode_InsertOnly.Enum(), Ordering: inOrder(),
 	})
 }
 
@@ -295,7 +295,7 @@ func (s *Store) point(ctx context.Context, records ...record) error {
 	var actions []*qdrant.AliasOperations
 	have := map[string]string{}
 	err := s.call(ctx, func(ctx context.Context) error {
-		aliases, err := s.client.ListAliases(ctx)
+		aliases, err := s.client().ListAliases(ctx)
 		for _, a := range aliases {
 			have[a.GetAliasName()] = a.GetCollectionName()
 		}
@@ -317,7 +317,7 @@ func (s *Store) point(ctx context.Context, records ...record) error {
 	if len(actions) == 0 {
 		return nil
 	}
-	return s.callSlow(ctx, func(ctx context.Context) error { return s.client.UpdateAliases(ctx, actions) })
+	return s.callSlow(ctx, func(ctx context.Context) error { return s.client().UpdateAliases(ctx, actions) })
 }
 
 // DropCollection implements store.Store.
@@ -330,7 +330,7 @@ func (s *Store) DropCollection(ctx context.Context, name string) error {
 	r.dropping = true
 	point, err := r.point()
 	if err == nil {
-		err = s.upsert(ctx, &qdrant.UpsertPoints{CollectionName: s.registry(), Points: []*qdrant.PointStruct{point}, Ordering: strong()})
+		err = s.upsert(ctx, &qdrant.UpsertPoints{CollectionName: s.registry(), Points: []*qdrant.PointStruct{point}, Ordering: inOrder()})
 	}
 	if err == nil {
 		s.records.forget(name)
@@ -341,7 +341,7 @@ func (s *Store) DropCollection(ctx context.Context, name string) error {
 
 // drop removes what a collection has, its record last. A physical collection without others goes too.
 func (s *Store) drop(ctx context.Context, r record) error {
-	err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.DeleteAlias(ctx, s.alias(r.name)) })
+	err := s.callSlow(ctx, func(ctx context.Context) error { return s.client().DeleteAlias(ctx, s.alias(r.name)) })
 	if err != nil && !isMissing(err) {
 		return err
 	}
@@ -350,7 +350,7 @@ func (s *Store) drop(ctx context.Context, r record) error {
 		return err
 	}
 	if others == 0 {
-		err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.DeleteCollection(ctx, r.physical) })
+		err := s.callSlow(ctx, func(ctx context.Context) error { return s.client().DeleteCollection(ctx, r.physical) })
 		if err != nil && !isMissing(err) {
 			return err
 		}
@@ -416,7 +416,7 @@ func (s *Store) Swap(ctx context.Context, a, b string) error {
 		}
 		points = append(points, point)
 	}
-	if err := s.upsert(ctx, &qdrant.UpsertPoints{CollectionName: s.registry(), Points: points, Ordering: strong()}); err != nil {
+	if err := s.upsert(ctx, &qdrant.UpsertPoints{CollectionName: s.registry(), Points: points, Ordering: inOrder()}); err != nil {
 		return s.fail(doing, err)
 	}
 	s.records.forget(a)

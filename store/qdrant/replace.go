@@ -242,20 +242,25 @@ func (s *Store) versions(ctx context.Context, r record, ids []corpus.DocumentID)
 // putPoints writes pages and chunks of a version, which nobody reads yet.
 func (s *Store) putPoints(ctx context.Context, r record, group []*write, version int64) error {
 	var pages, chunks []*qdrant.PointStruct
-	v := qdrant.NewValueInt(version)
 	for _, w := range group {
-		for i, p := range w.pages {
-			p.Id, p.Payload[fieldVersion] = pageID(r.key, w.id, version, w.numbers[i]), v
-		}
-		for i, p := range w.chunks {
-			p.Id, p.Payload[fieldVersion] = chunkID(r.key, w.id, version, w.ordinals[i]), v
-		}
+		w.stamp(version)
 		pages, chunks = append(pages, w.pages...), append(chunks, w.chunks...)
 	}
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error { return s.putAll(ctx, s.pages(), pages) })
 	both.Go(func() error { return s.putAll(ctx, r.physical, chunks) })
 	return both.Wait()
+}
+
+// stamp gives the points of pages and chunks their version, and their ids by it.
+func (w *write) stamp(version int64) {
+	v := qdrant.NewValueInt(version)
+	for i, p := range w.pages {
+		p.Id, p.Payload[fieldVersion] = pageID(w.record.key, w.id, version, w.numbers[i]), v
+	}
+	for i, p := range w.chunks {
+		p.Id, p.Payload[fieldVersion] = chunkID(w.record.key, w.id, version, w.ordinals[i]), v
+	}
 }
 
 // putAll upserts points in batches, by number and size.
@@ -290,7 +295,7 @@ func (s *Store) switchOver(ctx context.Context, r record, group []*write, v int6
 		points, ids = append(points, w.document), append(ids, w.document.GetId())
 	}
 	err = s.upsert(ctx, &qdrant.UpsertPoints{
-		CollectionName: s.manifest(), Points: points, UpdateFilter: all(below(fieldVersion, v)), Ordering: strong(),
+		CollectionName: s.manifest(), Points: points, UpdateFilter: all(below(fieldVersion, v)), Ordering: inOrder(),
 	})
 	if err != nil {
 		return nil, err
@@ -320,7 +325,7 @@ func (s *Store) markClean(ctx context.Context, r record, ids []corpus.DocumentID
 	points := documentIDs(r, ids)
 	wait := true
 	return s.call(ctx, func(ctx context.Context) error {
-		_, err := s.client.SetPayload(ctx, &qdrant.SetPayloadPoints{
+		_, err := s.client().SetPayload(ctx, &qdrant.SetPayloadPoints{
 			CollectionName: s.manifest(), Wait: &wait, Payload: payload{fieldState: text(stateClean)},
 			PointsSelector: qdrant.NewPointsSelectorFilter(all(qdrant.NewHasID(points...), keyword(fieldState, stateStale), versionIs(v))),
 		})
@@ -409,8 +414,8 @@ func (s *Store) deleteSome(ctx context.Context, r record, ids []corpus.DocumentI
 		}
 		v, wait := s.writer.stamp(last), true
 		err := s.call(ctx, func(ctx context.Context) error {
-			_, err := s.client.SetPayload(ctx, &qdrant.SetPayloadPoints{
-				CollectionName: s.manifest(), Wait: &wait, Ordering: strong(),
+			_, err := s.client().SetPayload(ctx, &qdrant.SetPayloadPoints{
+				CollectionName: s.manifest(), Wait: &wait, Ordering: inOrder(),
 				Payload:        payload{fieldState: text(stateDeleting), fieldVersion: qdrant.NewValueInt(v)},
 				PointsSelector: qdrant.NewPointsSelectorFilter(all(qdrant.NewHasID(points...), below(fieldVersion, v))),
 			})

@@ -109,9 +109,14 @@ func (r *Report) judge(p Physical, c Config) {
 }
 
 func (s *Store) isLocal() bool {
-	host, _, err := s.config.hostPort()
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+	nodes, err := s.config.nodes()
+	for _, n := range nodes {
+		ip := net.ParseIP(n.host)
+		if n.host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return false
+		}
+	}
+	return err == nil
 }
 
 func (s *Store) physical(ctx context.Context, name string) (Physical, error) {
@@ -119,10 +124,10 @@ func (s *Store) physical(ctx context.Context, name string) (Physical, error) {
 	var info *qdrant.CollectionInfo
 	var cluster *qdrant.CollectionClusterInfoResponse
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		if info, err = s.client.GetCollectionInfo(ctx, name); err != nil {
+		if info, err = s.client().GetCollectionInfo(ctx, name); err != nil {
 			return err
 		}
-		cluster, err = s.client.GetCollectionClusterInfo(ctx, name)
+		cluster, err = s.client().GetCollectionClusterInfo(ctx, name)
 		return err
 	})
 	if err != nil {

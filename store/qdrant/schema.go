@@ -139,14 +139,16 @@ func (s *Store) ensure(ctx context.Context, name string, indexes []fieldIndex, e
 	}
 	var there bool
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		there, err = s.client.CollectionExists(ctx, name)
+		there, err = s.client().CollectionExists(ctx, name)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if !there {
-		err := s.callSlow(ctx, func(ctx context.Context) error { return s.client.CreateCollection(ctx, s.definition(name, embedding)) })
+		err := s.callSlow(ctx, func(ctx context.Context) error {
+			return s.client().CreateCollection(ctx, s.definition(name, embedding))
+		})
 		if state, ok := statusOf(err); err != nil && (!ok || state.Code() != codes.AlreadyExists && state.Code() != codes.InvalidArgument || !s.exists(ctx, name)) {
 			return err
 		}
@@ -161,7 +163,7 @@ func (s *Store) ensure(ctx context.Context, name string, indexes []fieldIndex, e
 func (s *Store) exists(ctx context.Context, name string) bool {
 	there := false
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		there, err = s.client.CollectionExists(ctx, name)
+		there, err = s.client().CollectionExists(ctx, name)
 		return err
 	})
 	return err == nil && there
@@ -171,7 +173,7 @@ func (s *Store) exists(ctx context.Context, name string) bool {
 func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) error {
 	var have map[string]*qdrant.PayloadSchemaInfo
 	err := s.call(ctx, func(ctx context.Context) error {
-		info, err := s.client.GetCollectionInfo(ctx, name)
+		info, err := s.client().GetCollectionInfo(ctx, name)
 		have = info.GetPayloadSchema()
 		return err
 	})
@@ -184,7 +186,7 @@ func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) er
 			continue
 		}
 		err := s.callSlow(ctx, func(ctx context.Context) error {
-			_, err := s.client.CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
+			_, err := s.client().CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
 				CollectionName: name, Wait: &wait, FieldName: x.field, FieldType: &x.kind, FieldIndexParams: x.param,
 			})
 			return err

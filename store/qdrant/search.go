@@ -203,7 +203,7 @@ func (s *Store) query(ctx context.Context, r record, q store.Query, limit int) (
 	}
 	var points []*qdrant.ScoredPoint
 	err = s.call(ctx, func(ctx context.Context) (err error) {
-		points, err = s.client.Query(ctx, request)
+		points, err = s.client().Query(ctx, request)
 		return err
 	})
 	return points, err
@@ -326,7 +326,7 @@ func (s *Store) Score(ctx context.Context, q store.Query, ids ...corpus.ChunkID)
 	}
 	var results []*qdrant.BatchResult
 	err = s.call(ctx, func(ctx context.Context) (err error) {
-		results, err = s.client.QueryBatch(ctx, &qdrant.QueryBatchPoints{CollectionName: r.physical, QueryPoints: queries, ReadConsistency: s.read})
+		results, err = s.client().QueryBatch(ctx, &qdrant.QueryBatchPoints{CollectionName: r.physical, QueryPoints: queries, ReadConsistency: s.read})
 		return err
 	})
 	if err != nil {

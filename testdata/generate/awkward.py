@@ -12,6 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 import archives
 import office
 import pdf
+import texts
 import word
 
 ZIP_DATE = (2026, 1, 1, 0, 0, 0)
@@ -161,3 +162,5 @@ def write(folder):
     winch.unlink()
 
     office.awkward(folder)
+
+    texts.write(folder)

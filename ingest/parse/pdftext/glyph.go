@@ -1,5 +1,11 @@
 package pdftext
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
 // Glyph is a character, or a few that one code stands for, as it is drawn. Lengths are in points.
 type Glyph struct {
 	Text    string  // may be empty when nothing tells which letters the code means
@@ -37,10 +43,29 @@ type Drawing struct {
 	Glyphs    []Glyph // in the order in which they are drawn
 	Undecoded int     // glyphs that can't be told as letters
 	Images    int
-	Failed    bool // a part of the content could not be read
+	Covered   float64 // share of the page that its largest picture covers, where that is known
+	Paths     int     // lines and areas that are painted
+	Failed    bool    // a part of the content could not be read
+}
+
+// Letters counts the glyphs that have a text other than spaces: those of letters, digits and signs, and odd ones such
+// as the pictures and private characters that a wrong table of a font makes of letters.
+func (d Drawing) Letters() (told, odd int) {
+	for _, g := range d.Glyphs {
+		r, size := utf8.DecodeRuneInString(strings.TrimLeftFunc(g.Text, unicode.IsSpace))
+		switch {
+		case size == 0:
+		case unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.Sm, unicode.Sc, unicode.Sk):
+			told++
+		default:
+			odd++
+		}
+	}
+	return told, odd
 }
 
 // Suspicious reports whether another engine may get more or better text from the page.
 func (d Drawing) Suspicious() bool {
-	return d.Failed || d.Undecoded*20 > len(d.Glyphs)
+	told, odd := d.Letters()
+	return d.Failed || d.Undecoded*20 > len(d.Glyphs) || odd*4 > told
 }

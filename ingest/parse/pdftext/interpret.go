@@ -43,6 +43,7 @@ type interpreter struct {
 	marks     []markedContent
 	active    map[string]bool // form XObjects that are being drawn
 	forms     int
+	area      float64 // of the page, in square points
 	resources pdf.Value
 	fonts     map[string]*font // of resources, by name
 }
@@ -64,7 +65,7 @@ const (
 // Page draws the page with this number, from 0. It never fails: see Drawing.Failed.
 func (f *File) Page(i int) Drawing {
 	entry := f.pages[i]
-	in := &interpreter{file: f, out: &Drawing{}, active: map[string]bool{}}
+	in := &interpreter{file: f, out: &Drawing{}, active: map[string]bool{}, area: entry.area}
 	in.state = graphics{ctm: rotation(entry.rotate), stretch: 1}
 	content, ok := pageContent(entry.value)
 	in.out.Failed = !ok
@@ -191,8 +192,10 @@ func (in *interpreter) do(operator string, args []operand, depth int) {
 		if n := len(in.marks); n > 0 {
 			in.marks = in.marks[:n-1]
 		}
+	case "f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "sh":
+		in.out.Paths++
 	case "BI":
-		in.out.Images++
+		in.image()
 	case "Do":
 		in.object(name(), depth)
 	}
@@ -347,7 +350,7 @@ func (in *interpreter) object(name string, depth int) {
 	v := in.resources.Key("XObject").Key(name)
 	switch v.Key("Subtype").Name() {
 	case "Image":
-		in.out.Images++
+		in.image()
 		return
 	case "Form":
 	default:
@@ -374,6 +377,13 @@ func (in *interpreter) object(name string, depth int) {
 	in.state, in.stack, in.text, in.line = outer.state, outer.stack, outer.text, outer.line
 	in.marks, in.resources, in.fonts = outer.marks, outer.resources, outer.fonts
 	delete(in.active, id)
+}
+
+// image notes a picture, which fills the unit square.
+func (in *interpreter) image() {
+	in.out.Images++
+	m := in.state.ctm
+	in.out.Covered = math.Max(in.out.Covered, math.Abs(m[0]*m[3]-m[1]*m[2])/in.area)
 }
 
 func formMatrix(v pdf.Value) matrix {

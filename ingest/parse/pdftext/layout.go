@@ -21,8 +21,8 @@ type Line struct {
 
 // Cell is a piece of a line.
 type Cell struct {
-	Text  string
-	Start float64
+	Text       string
+	Start, End float64 // along the line
 }
 
 // Text is the line's text, its cells separated by a space.
@@ -205,15 +205,15 @@ func (b *builder) drawnTwice() bool {
 func cells(glyphs []placed) []Cell {
 	for _, g := range glyphs {
 		if g.right {
-			return []Cell{{strings.TrimSpace(rightToLeftText(glyphs)), glyphs[0].u}}
+			return []Cell{{strings.TrimSpace(rightToLeftText(glyphs)), glyphs[0].u, glyphs[len(glyphs)-1].u}}
 		}
 	}
 	var cells []Cell
 	var text strings.Builder
-	start := glyphs[0].u
+	start, stop := glyphs[0].u, glyphs[0].u
 	end := func() {
 		if s := strings.TrimSpace(text.String()); s != "" {
-			cells = append(cells, Cell{s, start})
+			cells = append(cells, Cell{s, start, stop})
 		}
 		text.Reset()
 	}
@@ -226,10 +226,11 @@ func cells(glyphs []placed) []Cell {
 			text.WriteByte(' ')
 		}
 		text.WriteString(g.Text)
+		stop = g.u + g.Advance
 	}
 	end()
 	if len(cells) == 0 {
-		return []Cell{{"", start}}
+		return []Cell{{"", start, start}}
 	}
 	return cells
 }

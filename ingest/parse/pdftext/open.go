@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/ledongthuc/pdf"
 )
@@ -17,13 +18,15 @@ type File struct {
 	reader *pdf.Reader
 	pages  []pageEntry
 	fonts  map[string]*font // by the description of their dictionary
+	nodes  int              // of the page tree, visited so far
 }
 
 // pageEntry is a page with what it inherits.
 type pageEntry struct {
 	value     pdf.Value
 	resources pdf.Value
-	rotate    int // clockwise: 0, 90, 180 or 270 degrees
+	rotate    int     // clockwise: 0, 90, 180 or 270 degrees
+	area      float64 // in square points
 }
 
 const maxPages = 100_000
@@ -51,7 +54,7 @@ func Open(data []byte) (file *File, err error) {
 	}
 	f := &File{reader: r, fonts: map[string]*font{}}
 	root := r.Trailer().Key("Root").Key("Pages")
-	if err := f.collect(root, pageEntry{}, 0); err != nil {
+	if err := f.collect(root, pageEntry{area: letterArea}, 0); err != nil {
 		return nil, err
 	}
 	if len(f.pages) == 0 {
@@ -83,7 +86,7 @@ func recoverInto(err *error) {
 
 // collect lists the pages below a node of the page tree.
 func (f *File) collect(node pdf.Value, inherited pageEntry, depth int) error {
-	if depth > 64 || len(f.pages) >= maxPages {
+	if f.nodes++; depth > 64 || f.nodes > 2*maxPages || len(f.pages) >= maxPages {
 		return errors.New("page tree has no end")
 	}
 	if v := node.Key("Resources"); !v.IsNull() {
@@ -91,6 +94,9 @@ func (f *File) collect(node pdf.Value, inherited pageEntry, depth int) error {
 	}
 	if v := node.Key("Rotate"); !v.IsNull() {
 		inherited.rotate = int((v.Int64()%360 + 360) % 360)
+	}
+	if area := boxArea(node.Key("MediaBox")); area > 0 {
+		inherited.area = area
 	}
 	kids := node.Key("Kids")
 	if kids.Kind() != pdf.Array {
@@ -106,6 +112,14 @@ func (f *File) collect(node pdf.Value, inherited pageEntry, depth int) error {
 		}
 	}
 	return nil
+}
+
+// letterArea is that of a sheet of US Letter, for pages that don't say.
+const letterArea = 612 * 792
+
+func boxArea(box pdf.Value) float64 {
+	side := func(i int) float64 { return box.Index(i+2).Float64() - box.Index(i).Float64() }
+	return math.Abs(side(0) * side(1))
 }
 
 // Pages is how many pages there are.

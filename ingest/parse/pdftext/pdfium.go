@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	pixels "image/draw"
 	"io"
 	"math"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/klippa-app/go-pdfium"
+	"github.com/klippa-app/go-pdfium/enums"
 	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
@@ -236,6 +239,42 @@ func (f *PdfiumFile) page(i int) (out Drawing, err error) {
 	}
 	markVertical(out.Glyphs)
 	return out, nil
+}
+
+// pictureArea bounds a picture, in pixels: A3 at 200 dots an inch has 7.7 million.
+const pictureArea = 12 << 20
+
+// Picture draws the page with this number, from 0, as it is shown, in grey, at so many dots an inch or at fewer if it
+// is very large. The picture is the caller's.
+func (f *PdfiumFile) Picture(i, dpi int) (picture *image.Gray, madeWith int, err error) {
+	if f.lost {
+		return nil, 0, errLost
+	}
+	defer func() { f.check(err) }()
+	size, err := f.instance.FPDF_GetPageSizeByIndex(&requests.FPDF_GetPageSizeByIndex{Document: f.document, Index: i})
+	if err != nil {
+		return nil, 0, err
+	}
+	if area := size.Width * size.Height / (72 * 72); area*float64(dpi*dpi) > pictureArea {
+		if dpi = int(math.Sqrt(pictureArea / area)); dpi < 20 {
+			return nil, 0, fmt.Errorf("the page is too large to be drawn: %.0f × %.0f inches", size.Width/72, size.Height/72)
+		}
+	}
+	rendered, err := f.instance.RenderPageInDPI(&requests.RenderPageInDPI{
+		Page: requests.Page{ByIndex: &requests.PageByIndex{Document: f.document, Index: i}},
+		DPI:  dpi, ImageFormat: requests.RenderImageFormatGrayscale, RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT,
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rendered.Cleanup()
+	shown := rendered.Result.RenderedImage
+	if shown == nil {
+		return nil, 0, errors.New("pdfium drew nothing")
+	}
+	picture = image.NewGray(shown.Bounds())
+	pixels.Draw(picture, picture.Rect, shown, picture.Rect.Min, pixels.Src)
+	return picture, dpi, nil
 }
 
 // glyph reads a character; ok is false for one that pdfium has put in.

@@ -22,6 +22,7 @@ type Server struct {
 	Address string // of its gRPC
 	t       testing.TB
 	env     []string
+	args    []string
 	http    string
 	command *exec.Cmd
 	ended   chan struct{}
@@ -59,6 +60,30 @@ func Address(t testing.TB) string {
 // is added to its environment. It ends with the test.
 func Start(t testing.TB, env ...string) *Server {
 	t.Helper()
+	return start(t, nil, env...)
+}
+
+// StartCluster starts nodes that are a cluster.
+func StartCluster(t testing.TB, nodes int) []*Server {
+	t.Helper()
+	var servers []*Server
+	first := ""
+	for range nodes {
+		port := freePort(t)
+		uri := fmt.Sprintf("http://127.0.0.1:%d", port)
+		args := []string{"--uri", uri}
+		if first == "" {
+			first = uri
+		} else {
+			args = append(args, "--bootstrap", first)
+		}
+		servers = append(servers, start(t, args, "QDRANT__CLUSTER__ENABLED=true", fmt.Sprint("QDRANT__CLUSTER__P2P__PORT=", port)))
+	}
+	return servers
+}
+
+func start(t testing.TB, args []string, env ...string) *Server {
+	t.Helper()
 	program, err := exec.LookPath("qdrant")
 	if err != nil {
 		t.Skip("skipped: no `qdrant` on PATH, and no QDRANT_ADDR")
@@ -69,7 +94,7 @@ func Start(t testing.TB, env ...string) *Server {
 	}
 	grpc, http := freePort(t), freePort(t)
 	s := &Server{
-		Address: fmt.Sprintf("127.0.0.1:%d", grpc), t: t, http: fmt.Sprintf("http://127.0.0.1:%d", http),
+		Address: fmt.Sprintf("127.0.0.1:%d", grpc), t: t, args: args, http: fmt.Sprintf("http://127.0.0.1:%d", http),
 		env: append([]string{
 			"QDRANT__SERVICE__HOST=127.0.0.1", fmt.Sprint("QDRANT__SERVICE__HTTP_PORT=", http), fmt.Sprint("QDRANT__SERVICE__GRPC_PORT=", grpc),
 			"QDRANT__STORAGE__STORAGE_PATH=" + filepath.Join(folder, "storage"), "QDRANT__STORAGE__SNAPSHOTS_PATH=" + filepath.Join(folder, "snapshots"),
@@ -102,7 +127,7 @@ func (s *Server) variable(name string) string {
 // Restart starts the server again on the same folder and ports, and waits until it is ready.
 func (s *Server) Restart() {
 	s.t.Helper()
-	s.command = exec.Command(s.variable("QDRANT_PROGRAM"))
+	s.command = exec.Command(s.variable("QDRANT_PROGRAM"), s.args...)
 	s.command.Dir = s.variable("QDRANT_FOLDER")
 	s.command.Env = append(os.Environ(), s.env...)
 	s.command.Stdout, s.command.Stderr = &s.log, &s.log

@@ -1,0 +1,2 @@
+// Package ocr reads pictures of text with tesseract, where that is installed.
+package ocr

@@ -332,11 +332,18 @@ func restart(t *testing.T, p Place) {
 		if got, want := string(content(t, stays, l.Job, 0)), map[string]string{running.ID: "b", queued.ID: "c"}[l.Job.ID]; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+		if err := stays.End(t.Context(), l, jobs.Done, ""); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if !slices.Contains(claimed, running.ID) || !slices.Contains(claimed, queued.ID) {
 		t.Errorf("claimed %q", claimed)
 	}
 	if got := read(t, after, running.ID); got.Files[0].Outcome.Outcome != "new" || got.Attempts != 2 {
 		t.Errorf("got %+v", got)
+	}
+	fresh, begun := submit(t, after, jobs.Job{}, "d.md", "d"), time.Now()
+	if l := claim(t, stays); l.Job.ID != fresh.ID || time.Since(begun) > 5*time.Second {
+		t.Errorf("after %s got %+v", time.Since(begun), l.Job)
 	}
 }

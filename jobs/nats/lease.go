@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"grounded/corpus"
 	"grounded/jobs"
 )
 
@@ -24,7 +25,11 @@ func (q *Queue) Claim(ctx context.Context, c jobs.Claimant) (jobs.Lease, error) 
 		for _, e := range due {
 			l, err := q.claim(ctx, c, e)
 			if errors.Is(err, errStale) {
-				continue // another was quicker
+				// Another was quicker, or its worker lives and was not heard here.
+				if _, err := q.fetch(ctx, e.ID); err != nil && !errors.Is(err, corpus.ErrNotFound) {
+					return jobs.Lease{}, q.fail("claim job", err)
+				}
+				continue
 			}
 			if err != nil {
 				return jobs.Lease{}, q.fail("claim job", err)

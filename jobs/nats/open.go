@@ -56,6 +56,8 @@ type Queue struct {
 	chunks   jetstream.Stream // that the content is in
 	stop     context.CancelFunc
 	followed sync.WaitGroup
+	// reconnected tells that the connection was made anew.
+	reconnected chan struct{}
 
 	mu      sync.Mutex
 	jobs    map[string]entry
@@ -83,7 +85,7 @@ func Open(ctx context.Context, c Config) (*Queue, error) {
 	if c.Replicas == 0 {
 		c.Replicas = 1
 	}
-	q := &Queue{Config: c, jobs: map[string]entry{}, changed: make(chan struct{})}
+	q := &Queue{Config: c, jobs: map[string]entry{}, changed: make(chan struct{}), reconnected: make(chan struct{}, 1)}
 	if err := q.connect(); err != nil {
 		return nil, q.fail("open job queue on "+c.URL, err)
 	}
@@ -97,6 +99,12 @@ func Open(ctx context.Context, c Config) (*Queue, error) {
 func (q *Queue) connect() (err error) {
 	options := []nats.Option{
 		nats.Name("grounded"), nats.Timeout(q.Timeout), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			select {
+			case q.reconnected <- struct{}{}:
+			default:
+			}
+		}),
 	}
 	if q.Credentials != "" {
 		options = append(options, nats.UserCredentials(q.Credentials))
@@ -118,6 +126,9 @@ func (q *Queue) connect() (err error) {
 func (q *Queue) prepare(ctx context.Context) error {
 	js, err := jetstream.New(q.conn, jetstream.WithDefaultTimeout(q.Timeout))
 	if err != nil {
+		return err
+	}
+	if _, err := js.AccountInfo(ctx); err != nil {
 		return err
 	}
 	if q.records, err = q.bucket(ctx, js, "jobs", "jobs of grounded"); err != nil {

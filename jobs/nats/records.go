@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -68,19 +69,12 @@ func (q *Queue) follow(ctx context.Context) error {
 	q.stop = stop
 	known := make(chan struct{})
 	q.followed.Go(func() {
-		defer watcher.Stop()
-		for {
-			select {
-			case <-following.Done():
-				return
-			case update, ok := <-watcher.Updates():
-				switch {
-				case !ok:
+		told := sync.OnceFunc(func() { close(known) })
+		for q.takeAll(following, watcher, told) == nil {
+			// After the connection broke off the watcher would be silent for long.
+			for watcher, err = q.records.WatchAll(following); err != nil; watcher, err = q.records.WatchAll(following) {
+				if pause(following, 200*time.Millisecond) != nil {
 					return
-				case update == nil:
-					close(known)
-				default:
-					q.take(update)
 				}
 			}
 		}
@@ -89,11 +83,47 @@ func (q *Queue) follow(ctx context.Context) error {
 	case <-known:
 		return nil
 	case <-ctx.Done():
-		stop()
-		return ctx.Err()
+		err = ctx.Err()
 	case <-time.After(q.Timeout):
-		stop()
-		return corpus.Errorf(corpus.ErrUnavailable, "the server did not list its jobs within %s", q.Timeout)
+		err = corpus.Errorf(corpus.ErrUnavailable, "the server did not list its jobs within %s", q.Timeout)
+	}
+	stop()
+	q.followed.Wait()
+	return err
+}
+
+// takeAll learns what the watcher says, and calls told when that was all that there was, until another watcher is needed.
+// It fails when ctx ends.
+func (q *Queue) takeAll(ctx context.Context, watcher jetstream.KeyWatcher, told func()) error {
+	defer watcher.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-q.reconnected:
+			return nil
+		case update, ok := <-watcher.Updates():
+			switch {
+			case !ok:
+				return pause(ctx, 200*time.Millisecond)
+			case update == nil:
+				told()
+			default:
+				q.take(update)
+			}
+		}
+	}
+}
+
+// pause waits, or fails when ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -223,7 +253,7 @@ func (q *Queue) change(ctx context.Context, id string, change func(*record) erro
 			return e, err
 		}
 		// A replica of the server may lag behind the one that refused.
-		if err := q.wait(ctx, nil, 5*time.Millisecond); err != nil {
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
 			return e, err
 		}
 	}

@@ -119,6 +119,9 @@ func (q *Queue) files(ctx context.Context, r record) ([]jobs.File, error) {
 	if err := json.Unmarshal(encoded, &files); err != nil {
 		return nil, corpus.Errorf(corpus.ErrCorrupt, "list files of job %s: %w", r.ID, err)
 	}
+	if r.Started == nil {
+		return files, nil // nobody has worked on it
+	}
 	watcher, err := q.outcomes.Watch(ctx, r.ID+".*", jetstream.IgnoreDeletes())
 	if err != nil {
 		return nil, err

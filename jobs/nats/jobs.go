@@ -107,7 +107,7 @@ func (q *Queue) catchUp(ctx context.Context, id string) (entry, error) {
 		q.mu.Unlock()
 		switch {
 		case ok:
-			return e, nil
+			return *e, nil
 		case seen >= last:
 			return entry{}, jobs.NotFound(id)
 		}
@@ -129,11 +129,11 @@ func (q *Queue) Jobs(_ context.Context, query jobs.Query) ([]jobs.Job, string, e
 			return nil, "", corpus.Errorf(corpus.ErrInvalid, "list jobs: %q is no cursor", query.Cursor)
 		}
 	}
-	matches := func(e entry) bool {
+	matches := func(e *entry) bool {
 		return e.order() < before && (query.Owner == "" || e.Owner == query.Owner) && (query.Collection == "" || e.Collection == query.Collection) &&
 			(query.Status == "" || e.Status == query.Status)
 	}
-	var found []entry
+	var found []*entry
 	q.mu.Lock()
 	for _, e := range q.jobs {
 		if matches(e) {
@@ -141,7 +141,7 @@ func (q *Queue) Jobs(_ context.Context, query jobs.Query) ([]jobs.Job, string, e
 		}
 	}
 	q.mu.Unlock()
-	slices.SortFunc(found, func(a, b entry) int { return cmp.Compare(b.order(), a.order()) })
+	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(b.order(), a.order()) })
 	next := ""
 	if len(found) > query.Limit {
 		found = found[:query.Limit]

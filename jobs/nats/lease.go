@@ -48,8 +48,8 @@ func (q *Queue) Claim(ctx context.Context, c jobs.Claimant) (jobs.Lease, error) 
 
 // claimable are the jobs that are due, the oldest first. If there is none, but one may become due without being changed,
 // later is when.
-func (q *Queue) claimable(c jobs.Claimant) (due []entry, later time.Duration, changed <-chan struct{}) {
-	var open []entry
+func (q *Queue) claimable(c jobs.Claimant) (due []*entry, later time.Duration, changed <-chan struct{}) {
+	var open []*entry
 	q.mu.Lock()
 	for _, e := range q.jobs {
 		if !e.Status.Ended() {
@@ -58,7 +58,7 @@ func (q *Queue) claimable(c jobs.Claimant) (due []entry, later time.Duration, ch
 	}
 	changed = q.changed
 	q.mu.Unlock()
-	slices.SortFunc(open, func(a, b entry) int { return cmp.Compare(a.order(), b.order()) })
+	slices.SortFunc(open, func(a, b *entry) int { return cmp.Compare(a.order(), b.order()) })
 	taken := map[uint64]bool{} // documents of older jobs
 	for _, e := range open {
 		blocked := slices.ContainsFunc(e.Documents, func(d uint64) bool { return taken[d] })
@@ -78,7 +78,7 @@ func (q *Queue) claimable(c jobs.Claimant) (due []entry, later time.Duration, ch
 }
 
 // claim gives the job to the claimant, if it is still as it was.
-func (q *Queue) claim(ctx context.Context, c jobs.Claimant, e entry) (jobs.Lease, error) {
+func (q *Queue) claim(ctx context.Context, c jobs.Claimant, e *entry) (jobs.Lease, error) {
 	r := e.record
 	r.Order = e.order()
 	r.Status, r.Worker, r.Token, r.Wait = jobs.Running, c.Worker, uuid.NewString(), q.Lease
@@ -91,7 +91,7 @@ func (q *Queue) claim(ctx context.Context, c jobs.Claimant, e entry) (jobs.Lease
 		return jobs.Lease{}, err
 	}
 	l := jobs.Lease{Job: r.job(), Token: r.Token, Time: q.Lease}
-	files, err := q.files(ctx, r)
+	files, err := q.files(ctx, e.record)
 	if err != nil {
 		return l, errors.Join(err, q.Release(context.WithoutCancel(ctx), l, jobs.Release{Parked: true}))
 	}

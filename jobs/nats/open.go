@@ -60,9 +60,9 @@ type Queue struct {
 	reconnected chan struct{}
 
 	mu      sync.Mutex
-	jobs    map[string]entry
-	seen    uint64        // revision up to which jobs are known
-	changed chan struct{} // closed, and made anew, when jobs have changed
+	jobs    map[string]*entry // none is changed once it is here
+	seen    uint64            // revision up to which jobs are known
+	changed chan struct{}     // closed, and made anew, when jobs have changed
 }
 
 var _ jobs.Queue = (*Queue)(nil)
@@ -85,7 +85,7 @@ func Open(ctx context.Context, c Config) (*Queue, error) {
 	if c.Replicas == 0 {
 		c.Replicas = 1
 	}
-	q := &Queue{Config: c, jobs: map[string]entry{}, changed: make(chan struct{}), reconnected: make(chan struct{}, 1)}
+	q := &Queue{Config: c, jobs: map[string]*entry{}, changed: make(chan struct{}), reconnected: make(chan struct{}, 1)}
 	if err := q.connect(); err != nil {
 		return nil, q.fail("open job queue on "+c.URL, err)
 	}

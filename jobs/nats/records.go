@@ -159,7 +159,7 @@ func (q *Queue) learn(id string, r record, revision uint64) {
 	if known, ok := q.jobs[id]; ok && known.revision >= revision {
 		return
 	}
-	q.jobs[id] = entry{r, revision, time.Now()}
+	q.jobs[id] = &entry{r, revision, time.Now()}
 	q.tell(revision)
 }
 
@@ -192,7 +192,9 @@ func (q *Queue) wait(ctx context.Context, changed <-chan struct{}, longest time.
 func (q *Queue) known(id string) (e entry, ok bool, changed <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	e, ok = q.jobs[id]
+	if found := q.jobs[id]; found != nil {
+		e, ok = *found, true
+	}
 	return e, ok, q.changed
 }
 

@@ -12,8 +12,8 @@ import (
 // Sweep implements jobs.Queue.
 func (q *Queue) Sweep(ctx context.Context) error {
 	const doing = "forget old jobs"
-	needed := map[string]entry{} // jobs by their storage
-	var old []entry
+	needed := map[string]*entry{} // jobs by their storage
+	var old []*entry
 	q.mu.Lock()
 	for _, e := range q.jobs {
 		if e.Status.Ended() && time.Since(*e.Ended) > q.Retention {
@@ -57,7 +57,7 @@ func (q *Queue) Sweep(ctx context.Context) error {
 }
 
 // forget removes a job that has ended, with its files and their outcomes.
-func (q *Queue) forget(ctx context.Context, e entry) error {
+func (q *Queue) forget(ctx context.Context, e *entry) error {
 	if err := q.discardFiles(ctx, e.record); err != nil {
 		return err
 	}

@@ -94,10 +94,15 @@ with the reason; 1 it failed.`,
 	return command
 }
 
-func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, watch *ingest.Watch, passwords []string, quiet bool) error {
-	// Little is alive at a time and much is made: collecting less often takes a tenth off the time.
+// collectLess is for a process that does nothing but ingest: little is alive at a time and much is made, and collecting
+// less often takes a tenth off the time.
+func collectLess() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(ingestMemory)
+}
+
+func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, watch *ingest.Watch, passwords []string, quiet bool) error {
+	collectLess()
 	embedder, err := s.embedder(ctx)
 	if err != nil {
 		return err
@@ -130,18 +135,32 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 
 // ingester prepares what ingests; closeParser ends its children.
 func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *opener, passwords []string) (in *ingest.Ingester, closeParser func() error, err error) {
+	c, closeParser, err := s.ingestConfig(ctx, passwords)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Embedder, c.Open = embedder, open.open
+	in, err = ingest.New(ctx, c)
+	if err != nil {
+		return nil, nil, errors.Join(err, closeParser())
+	}
+	return in, closeParser, nil
+}
+
+// ingestConfig is the configuration of what ingests, without an embedder.
+func (s *services) ingestConfig(ctx context.Context, passwords []string) (config ingest.Config, closeParser func() error, err error) {
 	c := s.config.Ingest
 	scans, err := findOCR(ctx, c)
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
 	vision, err := s.vision(ctx)
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
 	transcriber, err := s.transcriber(ctx)
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
 	pool, err := parse.New(parse.Config{
 		OCR:         scans,
@@ -152,18 +171,14 @@ func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *
 		FileBytes:   int64(c.MaxFileMB) << 20,
 	})
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
-	in, err = ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+	return ingest.Config{
+		Store: s.store, Parser: pool, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Scratch: filepath.Join(s.config.Data, "scratch"),
 		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
 		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, pool.Close())
-	}
-	return in, pool.Close, nil
+	}, pool.Close, nil
 }
 
 // globs are those of flags with the configured ones.

@@ -4,7 +4,7 @@ GO   ?= go
 SHELL := /bin/bash
 export GROUNDED_VENV := $(abspath $(VENV))
 
-.PHONY: help build models clients demo test check bench clean
+.PHONY: help build models tools clients demo test check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -21,7 +21,14 @@ demo: build ## ingest testdata and ask three questions, with and without the doc
 clients: ## install the clients that the service is tested with into .clients (once)
 	@api/testdata/clients.sh .clients || echo "the clients are not installed; their tests are skipped"
 
-test: check models clients ## everything: checks, unit and end-to-end tests, on real local models
+tools: # what some tests read scans and compare PDFs with
+	@for tool in tesseract pdftotext; do command -v $$tool >/dev/null && continue; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim poppler-utils >/dev/null; then break; fi; \
+		echo "tests that need $$tool are skipped: install tesseract-ocr, tesseract-ocr-chi-sim and poppler-utils"; done
+	@test -n "$$QDRANT_ADDR" || command -v qdrant >/dev/null || echo "tests of Qdrant are skipped: there is no qdrant on PATH, and no QDRANT_ADDR"
+
+test: check models clients tools ## everything: checks, unit and end-to-end tests, on real local models
 	@$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v ingest/parse)
 	@$(GO) test -timeout 10m ./ingest/parse/... # without: the race detector needs the memory that its children may not have
 

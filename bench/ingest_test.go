@@ -25,6 +25,7 @@ import (
 	"grounded/ingest"
 	"grounded/ingest/parse"
 	"grounded/model"
+	"grounded/store"
 	"grounded/store/sqlite"
 )
 
@@ -151,6 +152,12 @@ func ingester(b *testing.B, server string) (*ingest.Ingester, func()) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return ingesterInto(b, s, server)
+}
+
+// ingesterInto returns one that writes to a store, and what closes both.
+func ingesterInto(b *testing.B, s store.Store, server string) (*ingest.Ingester, func()) {
+	b.Helper()
 	pool, err := parse.New(parse.Config{})
 	if err != nil {
 		b.Fatal(err)
@@ -212,17 +219,7 @@ func plainProgram(b *testing.B, folder, server string) throughput {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		var text string
-		switch filepath.Ext(path) {
-		case ".pdf":
-			text, err = plainPDF(path)
-		case ".md", ".html", ".txt":
-			var data []byte
-			data, err = os.ReadFile(path)
-			text = string(data)
-		default:
-			return nil
-		}
+		text, err := plainText(path)
 		if err != nil || strings.TrimSpace(text) == "" {
 			return err
 		}
@@ -247,6 +244,18 @@ func plainProgram(b *testing.B, folder, server string) throughput {
 	}
 	t.time = time.Since(started)
 	return t
+}
+
+// plainText is what a first program makes of a file; empty for what it does not know.
+func plainText(path string) (string, error) {
+	switch filepath.Ext(path) {
+	case ".pdf":
+		return plainPDF(path)
+	case ".md", ".html", ".txt":
+		data, err := os.ReadFile(path)
+		return string(data), err
+	}
+	return "", nil
 }
 
 func plainPDF(path string) (string, error) {

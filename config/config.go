@@ -36,6 +36,7 @@ type Config struct {
 	Ingest     Ingest   `yaml:"ingest"`
 	Retrieve   Retrieve `yaml:"retrieve"`
 	Answer     Answer   `yaml:"answer"`
+	Serve      Serve    `yaml:"serve"`
 	Jobs       Jobs     `yaml:"jobs"`
 }
 
@@ -135,6 +136,32 @@ type Answer struct {
 	MaxTokens    int      `yaml:"max_tokens"`
 	Temperature  *float64 `yaml:"temperature"`
 	AbstainBelow *float64 `yaml:"abstain_below"`
+}
+
+// Serve says how the REST service is reached, and by whom.
+type Serve struct {
+	Address            string   `yaml:"address"`
+	PublicURL          string   `yaml:"public_url"`
+	Keys               []Key    `yaml:"keys"`
+	CORSOrigins        []string `yaml:"cors_origins"`
+	MaxBodyMB          int      `yaml:"max_body_mb"`
+	Timeout            Duration `yaml:"timeout"`
+	Heartbeat          Duration `yaml:"heartbeat"`
+	Grace              Duration `yaml:"grace"`
+	Concurrent         int      `yaml:"concurrent"`
+	Queue              int      `yaml:"queue"`
+	RequestsPerMinute  int      `yaml:"requests_per_minute"`
+	ConcurrentRequests int      `yaml:"concurrent_per_key"`
+}
+
+// Key is who may call the service. `grounded keys new` prints one.
+type Key struct {
+	Name        string   `yaml:"name"`
+	Hash        string   `yaml:"hash"`
+	Scope       string   `yaml:"scope"`
+	Collections []string `yaml:"collections"`
+	Groups      []string `yaml:"groups"`
+	Expires     string   `yaml:"expires"` // a day, its end in UTC
 }
 
 // Kinds of queue of jobs.
@@ -287,6 +314,14 @@ func (c Config) check() error {
 		{"jobs.max_file_mb", float64(c.Jobs.MaxFileMB), 0, 1 << 20},
 		{"jobs.max_job_mb", float64(c.Jobs.MaxJobMB), 0, 1 << 20},
 		{"answer.max_tokens", float64(c.Answer.MaxTokens), 0, 1 << 20},
+		{"serve.max_body_mb", float64(c.Serve.MaxBodyMB), 0, 1024},
+		{"serve.timeout", time.Duration(c.Serve.Timeout).Seconds(), 0, 86400},
+		{"serve.heartbeat", time.Duration(c.Serve.Heartbeat).Seconds(), 0, 3600},
+		{"serve.grace", time.Duration(c.Serve.Grace).Seconds(), 0, 3600},
+		{"serve.concurrent", float64(c.Serve.Concurrent), 0, 1_000_000},
+		{"serve.queue", float64(c.Serve.Queue), 0, 1_000_000},
+		{"serve.requests_per_minute", float64(c.Serve.RequestsPerMinute), 0, 1_000_000},
+		{"serve.concurrent_per_key", float64(c.Serve.ConcurrentRequests), 0, 1_000_000},
 	} {
 		if bound.value < bound.low || bound.value > bound.high {
 			return corpus.Errorf(corpus.ErrInvalid, "%s is %v; it must be from %v to %v", bound.key, bound.value, bound.low, bound.high)

@@ -95,8 +95,8 @@ func (s *services) question(cmd *cobra.Command, flags search, text, examplesFile
 	return ask, nil
 }
 
-// answerer connects the parts that make answers.
-func (s *services) answerer(ctx context.Context) (*answer.Service, error) {
+// answerer connects the parts that make answers, by further arms too.
+func (s *services) answerer(ctx context.Context, arms ...answer.Arm) (*answer.Service, error) {
 	set, err := prompts.Load(s.config.Answer.Prompts)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (s *services) answerer(ctx context.Context) (*answer.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := answer.Config{Retriever: retriever, Pages: s.store, Prompts: set, Embedder: embedder}
+	c := answer.Config{Retriever: retriever, Pages: s.store, Prompts: set, Embedder: embedder, Arms: arms}
 	if below := s.config.Answer.AbstainBelow; below != nil {
 		c.Abstention = &answer.Abstention{Below: below}
 	}

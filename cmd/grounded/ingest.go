@@ -19,6 +19,7 @@ import (
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
 	"grounded/ingest/parse/ocr"
+	"grounded/ingest/source"
 	"grounded/model"
 )
 
@@ -59,9 +60,6 @@ with the reason; 1 it failed.`,
 			if request.Shard, err = parseShard(shard); err != nil {
 				return usageError{err}
 			}
-			if err := request.Globs.Check(); err != nil {
-				return usageError{err}
-			}
 			if open.name != "" && !slices.Contains(args, "-") {
 				return usageError{corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "--name is for the document on standard input"), "read it with: grounded ingest --name "+open.name+" -")}
 			}
@@ -71,10 +69,9 @@ with the reason; 1 it failed.`,
 			}
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
-				if len(request.Globs.Include) == 0 {
-					request.Globs.Include = s.config.Ingest.Include
+				if request.Globs, err = s.globs(request.Globs); err != nil {
+					return err
 				}
-				request.Globs.Exclude = append(request.Globs.Exclude, s.config.Ingest.Exclude...)
 				open.config = s.config.Ingest
 				return p.ingest(cmd.Context(), s, request, open, watch, append(passwords, s.passwords()...), quiet)
 			})
@@ -182,6 +179,18 @@ func (s *services) ingestConfig(ctx context.Context, passwords []string) (config
 		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
 		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
 	}, pool.Close, nil
+}
+
+// globs are those of flags with the configured ones.
+func (s *services) globs(given source.Globs) (source.Globs, error) {
+	if err := given.Check(); err != nil {
+		return given, usageError{err}
+	}
+	if len(given.Include) == 0 {
+		given.Include = s.config.Ingest.Include
+	}
+	given.Exclude = append(given.Exclude, s.config.Ingest.Exclude...)
+	return given, given.Check()
 }
 
 // passwords are the configured ones.

@@ -124,7 +124,7 @@ func fillStore(b *testing.B, s *Store, documents int) {
 		if err != nil || time.Now().After(deadline) {
 			b.Fatalf("wait for the index: %v, %v", info.GetStatus(), err)
 		}
-		if info.GetStatus() == qdrant.CollectionStatus_Green {
+		if info.GetStatus() == qdrant.CollectionStatus_Green || info.GetIndexedVectorsCount() >= 2*uint64(documents*chunksOfOne) { // dense and sparse
 			return
 		}
 	}
@@ -230,7 +230,7 @@ func BenchmarkSearch(b *testing.B) {
 // BenchmarkReplace writes documents through the store, and the same points by the client alone: as many at a time, to
 // collections with the same indexes.
 func BenchmarkReplace(b *testing.B) {
-	const documents = 2000
+	const documents = 1000
 	server := qdranttest.Start(b)
 	rates := map[string]float64{}
 	for _, round := range []string{"warm", "raw", "store", "raw", "store"} {

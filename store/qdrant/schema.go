@@ -58,8 +58,10 @@ type fieldIndex struct {
 	param *qdrant.PayloadIndexParams
 }
 
-func keywordIndex(field string) fieldIndex {
-	return fieldIndex{field, qdrant.FieldType_FieldTypeKeyword, nil}
+// What a search by meaning is filtered by, it finds along links of the graph that the server adds for it; for all else
+// they would only cost.
+func keywordIndex(field string, links bool) fieldIndex {
+	return fieldIndex{field, qdrant.FieldType_FieldTypeKeyword, qdrant.NewPayloadIndexParamsKeyword(&qdrant.KeywordIndexParams{EnableHnsw: &links})}
 }
 
 func tenantIndex(field string) fieldIndex {
@@ -69,13 +71,17 @@ func tenantIndex(field string) fieldIndex {
 
 // integerIndex is for equality, or for ranges and order.
 func integerIndex(field string, lookup, ranges bool) fieldIndex {
-	return fieldIndex{field, qdrant.FieldType_FieldTypeInteger, qdrant.NewPayloadIndexParamsInt(&qdrant.IntegerIndexParams{Lookup: &lookup, Range: &ranges})}
+	links := false
+	return fieldIndex{field, qdrant.FieldType_FieldTypeInteger, qdrant.NewPayloadIndexParamsInt(&qdrant.IntegerIndexParams{Lookup: &lookup, Range: &ranges, EnableHnsw: &links})}
 }
 
 // factIndexes are for filters and access.
 func factIndexes() []fieldIndex {
-	indexes := []fieldIndex{keywordIndex(fieldGroups), keywordIndex(fieldFacts), keywordIndex(fieldKeys), keywordIndex(fieldOrder + "[].k"),
-		{fieldOrder + "[].n", qdrant.FieldType_FieldTypeFloat, nil}}
+	no := false
+	indexes := []fieldIndex{
+		keywordIndex(fieldGroups, true), keywordIndex(fieldFacts, true), keywordIndex(fieldKeys, false), keywordIndex(fieldOrder+"[].k", false),
+		{fieldOrder + "[].n", qdrant.FieldType_FieldTypeFloat, qdrant.NewPayloadIndexParamsFloat(&qdrant.FloatIndexParams{EnableHnsw: &no})},
+	}
 	for _, block := range orderFields {
 		indexes = append(indexes, integerIndex(fieldOrder+"[]."+block, true, true))
 	}
@@ -83,17 +89,17 @@ func factIndexes() []fieldIndex {
 }
 
 func chunkIndexes() []fieldIndex {
-	return append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldDocument), integerIndex(fieldVersion, false, true),
-		integerIndex(fieldInput, true, false), fieldIndex{fieldChunkUUID, qdrant.FieldType_FieldTypeUuid, nil})
+	no := false
+	return append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldDocument, false),
+		integerIndex(fieldInput, true, false), fieldIndex{fieldChunkUUID, qdrant.FieldType_FieldTypeUuid, qdrant.NewPayloadIndexParamsUUID(&qdrant.UuidIndexParams{EnableHnsw: &no})})
 }
 
 func pageIndexes() []fieldIndex {
-	return []fieldIndex{tenantIndex(fieldCollection), keywordIndex(fieldDocument), integerIndex(fieldVersion, false, true)}
+	return []fieldIndex{tenantIndex(fieldCollection), keywordIndex(fieldDocument, false)}
 }
 
 func manifestIndexes() []fieldIndex {
-	indexes := append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldKind), keywordIndex(fieldState), keywordIndex(fieldLanguages),
-		integerIndex(fieldVersion, false, true))
+	indexes := append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldKind, false), keywordIndex(fieldState, false), keywordIndex(fieldLanguages, false))
 	for level := range pathLevels {
 		indexes = append(indexes, integerIndex(pathField(level), true, true))
 	}
@@ -101,7 +107,7 @@ func manifestIndexes() []fieldIndex {
 }
 
 func registryIndexes() []fieldIndex {
-	return []fieldIndex{keywordIndex(fieldKind), keywordIndex(fieldCollection), keywordIndex(fieldPhysical)}
+	return []fieldIndex{keywordIndex(fieldKind, false), keywordIndex(fieldCollection, false), keywordIndex(fieldPhysical, false)}
 }
 
 // Physical collections.
@@ -180,11 +186,14 @@ func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) er
 	if err != nil {
 		return err
 	}
-	wait := true
+	var missing []fieldIndex
 	for _, x := range indexes {
-		if have[x.field] != nil {
-			continue
+		if have[x.field] == nil {
+			missing = append(missing, x)
 		}
+	}
+	for i, x := range missing {
+		wait := i == len(missing)-1 // they are made in order
 		err := s.callSlow(ctx, func(ctx context.Context) error {
 			_, err := s.client().CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
 				CollectionName: name, Wait: &wait, FieldName: x.field, FieldType: &x.kind, FieldIndexParams: x.param,
@@ -202,10 +211,12 @@ func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) er
 func (s *Store) definition(name string, embedding *corpus.Embedding) *qdrant.CreateCollection {
 	c := s.config
 	number := func(n int) *uint32 { u := uint32(n); return &u }
-	onDisk := !c.InMemoryPayload
+	onDisk, strict := !c.InMemoryPayload, false
 	d := &qdrant.CreateCollection{
 		CollectionName: name, OnDiskPayload: &onDisk, ReplicationFactor: number(c.Replicas), WriteConsistencyFactor: number(c.WriteConsistency),
 		VectorsConfig: qdrant.NewVectorsConfigMap(map[string]*qdrant.VectorParams{}),
+		// Versions are filtered without an index, among the points of a few documents.
+		StrictModeConfig: &qdrant.StrictModeConfig{Enabled: &strict},
 	}
 	switch {
 	case name == s.registry():

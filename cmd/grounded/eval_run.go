@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"grounded/answer"
+	"grounded/corpus"
+	"grounded/eval"
+	"grounded/eval/dataset"
+	"grounded/model"
+	"grounded/prompts"
+)
+
+// runFlags are those of eval run.
+type runFlags struct {
+	search
+	file, out, examples string
+	models, arms        []string
+	limit, atOnce, seed int
+	maxCost             float64
+	retryErrors         bool
+}
+
+func (p *program) evalRunCommand() *cobra.Command {
+	var f runFlags
+	command := &cobra.Command{
+		Use:   "run --dataset FILE",
+		Short: "Ask models by several arms all questions of a dataset; the same command goes on after a stop",
+		Example: examples("grounded eval run --dataset questions.jsonl",
+			"grounded eval run --dataset questions.jsonl --models gpt-4o-mini,smollm2 --arms plain,grounded,oracle --max-cost 2",
+			"grounded eval run --dataset questions.jsonl --limit 50 --out first-try"),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := eval.CheckArms(f.arms); err != nil {
+				return usageError{err}
+			}
+			questions, err := loadDataset(f.file)
+			if err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(s *services) error { return p.evalRun(cmd, s, f, questions) })
+		},
+	}
+	f.flags(command)
+	flags := command.Flags()
+	flags.StringVar(&f.file, "dataset", "", "JSONL `file` of questions with answers and evidence")
+	flags.StringSliceVar(&f.models, "models", nil, "chat models, `ids` of `grounded models` (default: the configured one, or what is there)")
+	flags.StringSliceVar(&f.arms, "arms", []string{answer.ArmPlain, answer.ArmGrounded}, "`ways` to answer: "+strings.Join(eval.ArmNames(), ", "))
+	flags.StringVar(&f.out, "out", "", "`folder` of the run (default runs/NAME-OF-DATASET below the data folder)")
+	flags.StringVar(&f.examples, "examples", "", "`file` of {question, answer} for the few-shot arm")
+	flags.IntVar(&f.limit, "limit", 0, "ask only a fixed sample of this `number` of questions")
+	flags.IntVar(&f.atOnce, "concurrency", 0, "calls at once to one provider, a `number` (default 1 for local models, else 4)")
+	flags.IntVar(&f.seed, "seed", 0, "`number` that models with a seed are given")
+	flags.Float64Var(&f.maxCost, "max-cost", 0, "US `dollars` that the run may cost; what may cost more is refused, and the run stops before it does")
+	flags.BoolVar(&f.retryErrors, "retry-errors", false, "ask again what failed before")
+	return command
+}
+
+func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions []dataset.Question) (err error) {
+	ctx := cmd.Context()
+	request, err := s.question(cmd, f.search, "", f.examples, f.arms...)
+	if err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("seed") {
+		request.Seed = &f.seed
+	}
+	questions = dataset.Sample(questions, f.limit)
+	settings, err := s.settings(ctx, f.file, questions, request)
+	if err != nil {
+		return err
+	}
+	if questions, err = p.resolve(ctx, s, questions); err != nil {
+		return err
+	}
+	c := eval.Config{Request: request, Arms: f.arms, Questions: questions, AtOnce: f.atOnce, RetryErrors: f.retryErrors}
+	if cmd.Flags().Changed("max-cost") {
+		c.MaxCost = &f.maxCost
+	}
+	cards, err := s.connect(ctx, &c, f.models)
+	if err != nil {
+		return err
+	}
+	if f.out == "" {
+		f.out = filepath.Join(s.config.Data, "runs", strings.TrimSuffix(filepath.Base(f.file), filepath.Ext(f.file)))
+	}
+	folder, err := eval.OpenFolder(f.out, settings, cards, f.arms)
+	if err != nil {
+		return err
+	}
+	observe, done := p.runProgress()
+	c.Observe = observe
+	state, err := eval.Run(ctx, folder, c)
+	done()
+	if err := errors.Join(err, folder.Close()); err != nil {
+		p.notef("%d of %d items are in %s; the same command goes on from there\n", state.Done, state.Total, f.out)
+		return err
+	}
+	return p.evalRunDone(state, f.out)
+}
+
+// settings are what makes the items of a run comparable.
+func (s *services) settings(ctx context.Context, file string, questions []dataset.Question, r answer.Request) (eval.Settings, error) {
+	c, err := s.store.Collection(ctx, s.config.Collection)
+	if err != nil {
+		return eval.Settings{}, err
+	}
+	set, err := prompts.Load(s.config.Answer.Prompts)
+	if err != nil {
+		return eval.Settings{}, err
+	}
+	versions := map[string]string{}
+	for _, name := range prompts.Names() {
+		versions[name] = set.Version(name)
+	}
+	return eval.Settings{
+		Dataset: filepath.Base(file), DatasetHash: dataset.Hash(questions), Questions: len(questions),
+		Collection: c.Name, Embedding: c.Embedding, Fingerprint: c.Embedding.Fingerprint(), Prompts: versions,
+		TopK: r.TopK, Mode: r.Mode, MaxTokens: r.MaxTokens, Temperature: r.Temperature, Seed: r.Seed, Examples: r.Examples,
+	}, nil
+}
+
+// connect gives a run its models, its retriever and what answers.
+func (s *services) connect(ctx context.Context, c *eval.Config, models []string) (cards []model.Card, err error) {
+	if len(models) == 0 {
+		models = []string{""}
+	}
+	for _, id := range models {
+		chat, err := s.chat(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(cards, func(o model.Card) bool { return o.ID == chat.Card().ID }) {
+			return nil, usageError{corpus.Errorf(corpus.ErrInvalid, "the model %s is named twice", chat.Card().ID)}
+		}
+		c.Chats, cards = append(c.Chats, chat), append(cards, chat.Card())
+	}
+	if c.Retriever, err = s.retriever(ctx); err != nil {
+		return nil, err
+	}
+	c.Answerer, err = s.answerer(ctx, eval.Arms()...)
+	return cards, err
+}
+
+// runProgress shows items, failures, cost and the time left on a terminal.
+func (p *program) runProgress() (observe func(eval.Progress), done func()) {
+	if p.json || !isTerminal(p.stderr) {
+		return func(eval.Progress) {}, func() {}
+	}
+	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription("asking"),
+		progressbar.OptionShowCount(), progressbar.OptionSetItsString("items"), progressbar.OptionShowIts(),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+	return func(s eval.Progress) {
+		bar.ChangeMax(s.Total)
+		text := fmt.Sprintf("$%.4f spent", s.SpentUSD)
+		if s.LeftUSD != nil {
+			text += fmt.Sprintf(", at most $%.4f to come", *s.LeftUSD)
+		}
+		if s.Failed > 0 {
+			text += ", " + count(s.Failed, "failure")
+		}
+		bar.Describe(text)
+		_ = bar.Set(s.Done)
+	}, func() { _ = bar.Finish() }
+}
+
+// evalRunDone prints the scores of a run that is whole, and fails when some of its items have.
+func (p *program) evalRunDone(state eval.Progress, folder string) error {
+	report, err := loadReport(folder, eval.ReportConfig{})
+	if err != nil {
+		return err
+	}
+	if p.json {
+		err = p.printJSON(report)
+	} else {
+		p.printRun(report)
+		p.printf("%s in %s; see also: grounded eval report %s --out report.html\n", count(state.Done, "item"), folder, folder)
+	}
+	if err == nil && state.Failed > 0 {
+		err = corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%d of %s failed", state.Failed, count(state.Total, "item")),
+			"their scores are missing, not 0; ask them again with --retry-errors")
+	}
+	return err
+}
+
+func loadReport(folder string, c eval.ReportConfig) (eval.Report, error) {
+	header, items, err := eval.Load(folder)
+	if err != nil {
+		return eval.Report{}, err
+	}
+	if len(items) == 0 {
+		return eval.Report{}, corpus.Errorf(corpus.ErrNotFound, "the run %s has no items yet", folder)
+	}
+	return eval.NewReport(header, items, c)
+}

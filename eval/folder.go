@@ -1,0 +1,263 @@
+package eval
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"grounded/corpus"
+	"grounded/model"
+	"grounded/prompts"
+)
+
+// A run is a folder: run.json says what was asked of whom, items.jsonl has an item a line.
+const (
+	headerFile = "run.json"
+	itemsFile  = "items.jsonl"
+)
+
+// Settings are what makes the items of a run comparable; a run is resumed only with the same.
+type Settings struct {
+	Dataset     string            `json:"dataset"` // name of its file
+	DatasetHash string            `json:"dataset_hash"`
+	Questions   int               `json:"questions"`
+	Collection  string            `json:"collection"`
+	Embedding   corpus.Embedding  `json:"embedding"`
+	Fingerprint string            `json:"embedding_fingerprint"`
+	Prompts     map[string]string `json:"prompts"` // version by name
+	TopK        int               `json:"top_k"`
+	Mode        string            `json:"mode"`
+	MaxTokens   int               `json:"max_tokens"` // 0 is the default of each model
+	Temperature *float64          `json:"temperature"`
+	Seed        *int              `json:"seed"`
+	Examples    []prompts.Example `json:"examples"`
+}
+
+// Header is what run.json holds.
+type Header struct {
+	Settings
+	Models  []model.Card `json:"models"`
+	Arms    []string     `json:"arms"`
+	Created time.Time    `json:"created"`
+}
+
+// Folder is a run that is open for writing, by one process at a time.
+type Folder struct {
+	path   string
+	Header Header
+	items  *os.File
+	lock   *os.File
+	mu     sync.Mutex
+	done   map[key]bool // true: with an answer
+	spent  float64
+}
+
+// OpenFolder makes the folder of a run, or opens one to go on with it: with more models and arms than it has, perhaps,
+// but with the same settings, or it fails with corpus.ErrConflict. What a killed run left half written is cut off.
+func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Folder, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
+	}
+	f := &Folder{path: path, done: map[key]bool{}}
+	var err error
+	if f.lock, err = os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
+	}
+	if !tryLock(f.lock) {
+		return nil, errors.Join(corpus.Hint(corpus.Errorf(corpus.ErrConflict, "open run %s: another process is at work on it", path),
+			"wait for it, or name another folder with --out"), f.lock.Close())
+	}
+	if err := f.open(s, cards, arms); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
+	h, err := readHeader(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		h = Header{Settings: s, Created: time.Now().UTC()}
+	case err != nil:
+		return err
+	case !same(h.Settings, s):
+		return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "open run %s: it was begun with other questions or settings (%s)", f.path, difference(h.Settings, s)),
+			"name another folder with --out, or use the settings in its "+headerFile)
+	}
+	for _, c := range cards {
+		if !slices.ContainsFunc(h.Models, func(o model.Card) bool { return o.ID == c.ID }) {
+			c.Headers, c.Env, c.Command = nil, nil, nil
+			h.Models = append(h.Models, c)
+		}
+	}
+	for _, a := range arms {
+		if !slices.Contains(h.Arms, a) {
+			h.Arms = append(h.Arms, a)
+		}
+	}
+	f.Header = h
+	if err := writeWhole(filepath.Join(f.path, headerFile), h); err != nil {
+		return err
+	}
+	return f.openItems()
+}
+
+// openItems reads which items are there and leaves the file open behind the last whole line.
+func (f *Folder) openItems() (err error) {
+	path := filepath.Join(f.path, itemsFile)
+	if f.items, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
+	}
+	end, err := eachItem(f.items, path, func(i Item) error {
+		f.note(i)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := f.items.Truncate(end); err != nil {
+		return corpus.Errorf(corpus.ErrUnavailable, "open run: %w", err)
+	}
+	_, err = f.items.Seek(end, io.SeekStart)
+	return err
+}
+
+func (f *Folder) note(i Item) {
+	f.done[i.key()] = i.Answer != nil
+	if i.Answer != nil && i.Answer.CostUSD != nil {
+		f.spent += *i.Answer.CostUSD
+	}
+}
+
+// add writes an item for good.
+func (f *Folder) add(i Item) error {
+	line, err := json.Marshal(i)
+	if err != nil {
+		return fmt.Errorf("write item: %w", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.items.Write(append(line, '\n')); err != nil {
+		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	}
+	if err := f.items.Sync(); err != nil {
+		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	}
+	f.note(i)
+	return nil
+}
+
+// Close lets another process have the run.
+func (f *Folder) Close() error {
+	var err error
+	if f.items != nil {
+		err = f.items.Close()
+	}
+	return errors.Join(err, f.lock.Close())
+}
+
+// Load reads a run's header and items, the last of each key.
+func Load(path string) (Header, []Item, error) {
+	h, err := readHeader(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "read run %s: there is no %s in it", path, headerFile), "name the folder of a run that `grounded eval run` made")
+		}
+		return h, nil, err
+	}
+	name := filepath.Join(path, itemsFile)
+	file, err := os.Open(name)
+	if err != nil {
+		return h, nil, corpus.Errorf(corpus.ErrNotFound, "read run: %w", err)
+	}
+	defer file.Close()
+	var items []Item
+	at := map[key]int{}
+	_, err = eachItem(file, name, func(i Item) error {
+		if old, again := at[i.key()]; again {
+			items[old] = i
+			return nil
+		}
+		at[i.key()] = len(items)
+		items = append(items, i)
+		return nil
+	})
+	return h, items, err
+}
+
+// eachItem calls use for each whole line and returns where the last one ends. A last line without its end is what a
+// killed process left and is passed over.
+func eachItem(r io.Reader, name string, use func(Item) error) (end int64, err error) {
+	lines := bufio.NewReaderSize(r, 1<<20)
+	for n := 1; ; n++ {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return end, nil
+		}
+		if err != nil {
+			return end, corpus.Errorf(corpus.ErrUnavailable, "read %s: %w", name, err)
+		}
+		var i Item
+		if err := json.Unmarshal(line, &i); err != nil {
+			return end, corpus.Hint(corpus.Errorf(corpus.ErrCorrupt, "read %s, line %d: %w", name, n, err), "remove the line; the item is asked again when the run is resumed")
+		}
+		if err := use(i); err != nil {
+			return end, err
+		}
+		end += int64(len(line))
+	}
+}
+
+func readHeader(path string) (h Header, err error) {
+	text, err := os.ReadFile(filepath.Join(path, headerFile))
+	if err != nil {
+		return h, fmt.Errorf("read run: %w", err)
+	}
+	if err := json.Unmarshal(text, &h); err != nil {
+		return h, corpus.Errorf(corpus.ErrCorrupt, "read %s: %w", filepath.Join(path, headerFile), err)
+	}
+	return h, nil
+}
+
+// writeWhole writes JSON so that a reader sees the old file or the new one.
+func writeWhole(path string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
+		return corpus.Errorf(corpus.ErrFull, "write %s: %w", path, err)
+	}
+	return os.Rename(path+".new", path)
+}
+
+// same compares as JSON does, where no list and an empty one are alike.
+func same(a, b Settings) bool { return difference(a, b) == "" }
+
+// difference names the first setting that differs.
+func difference(a, b Settings) string {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range x.NumField() {
+		field := x.Type().Field(i)
+		if field.Name == "Dataset" {
+			continue
+		}
+		one, _ := json.Marshal(x.Field(i).Interface()) // plain data
+		other, _ := json.Marshal(y.Field(i).Interface())
+		empty := func(text []byte) bool { return string(text) == "null" || string(text) == "[]" || string(text) == "{}" }
+		if !bytes.Equal(one, other) && !(empty(one) && empty(other)) {
+			return field.Tag.Get("json")
+		}
+	}
+	return ""
+}

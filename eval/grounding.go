@@ -1,0 +1,148 @@
+package eval
+
+import (
+	"grounded/answer"
+	"grounded/eval/stat"
+)
+
+// Grounding is what the documents changed for one model: grounded against plain, question by question.
+type Grounding struct {
+	Model string `json:"model"`
+	Pairs int    `json:"questions"` // that both arms have a score of
+	// Wins, ties and losses of grounded by the report's metric; a difference of at most .05 is a tie.
+	Wins   int `json:"wins"`
+	Ties   int `json:"ties"`
+	Losses int `json:"losses"`
+	// Harmed were right without and wrong with documents; the rate is their share of those that were right without.
+	Harmed     []Harm   `json:"harmed"`
+	HarmRate   *float64 `json:"harm_rate"`
+	Rescued    []string `json:"rescued"` // wrong without, right with
+	RescueRate *float64 `json:"rescue_rate"`
+	// ToOracle is how much better the metric would be with the right passages; Distracted how much worse than plain it
+	// is with wrong ones.
+	ToOracle   *float64 `json:"distance_to_oracle"`
+	Distracted *float64 `json:"damage_by_distractors"`
+	// Abstention of the grounded arm: shares of the unanswerable and of the answerable questions that it declined.
+	DeclinedRightly *float64 `json:"declined_unanswerable"`
+	DeclinedWrongly *float64 `json:"declined_answerable"`
+	// What grounding adds to a question, by the mean cost and the median time, and what one more right answer costs;
+	// nil when unknown, or when there are none more.
+	AddedUSD     *float64 `json:"added_cost_usd"`
+	AddedMS      *float64 `json:"added_ms"`
+	PerRightMore *float64 `json:"cost_per_additional_right_usd"`
+}
+
+// Harm is a question whose right answer the documents turned wrong.
+type Harm struct {
+	ID       string   `json:"id"`
+	Question string   `json:"question"`
+	Plain    string   `json:"plain"`
+	Grounded string   `json:"grounded"`
+	Misled   []string `json:"misled_by"` // places of the passages that were given, best first
+	Evidence bool     `json:"evidence_given"`
+}
+
+const tie = 0.05
+
+func (r *Report) grounding(model string) (Grounding, bool) {
+	plain, grounded := r.find(model, answer.ArmPlain), r.find(model, answer.ArmGrounded)
+	if plain == nil || grounded == nil {
+		return Grounding{}, false
+	}
+	g := Grounding{Model: model, Harmed: []Harm{}, Rescued: []string{}}
+	differences, _ := r.paired(*grounded, *plain, r.Metric)
+	g.Pairs = len(differences)
+	for _, d := range differences {
+		switch {
+		case d > tie:
+			g.Wins++
+		case d < -tie:
+			g.Losses++
+		default:
+			g.Ties++
+		}
+	}
+	g.rights(r, *plain, *grounded)
+	if oracle := r.find(model, ArmOracle); oracle != nil {
+		d, _ := r.paired(*oracle, *grounded, r.Metric)
+		g.ToOracle = average(d)
+	}
+	if wrong := r.find(model, ArmDistractor); wrong != nil {
+		d, _ := r.paired(*plain, *wrong, r.Metric)
+		g.Distracted = average(d)
+	}
+	g.costs(r, *plain, *grounded)
+	return g, true
+}
+
+// rights counts harm, rescue and abstention.
+func (g *Grounding) rights(r *Report, plain, grounded Column) {
+	var right, wrong, unanswerable, answerable, declinedRightly, declinedWrongly int
+	for _, q := range r.questions {
+		if a := grounded.scores[q.ID].get(Abstained); a != nil {
+			switch {
+			case q.Answerable:
+				answerable++
+				declinedWrongly += int(*a)
+			default:
+				unanswerable++
+				declinedRightly += int(*a)
+			}
+		}
+		before, after := plain.scores[q.ID].get(Right), grounded.scores[q.ID].get(Right)
+		switch {
+		case before == nil || after == nil:
+		case *before == 1:
+			right++
+			if *after == 0 {
+				g.Harmed = append(g.Harmed, harmOf(plain.items[q.ID], grounded.items[q.ID]))
+			}
+		default:
+			wrong++
+			if *after == 1 {
+				g.Rescued = append(g.Rescued, q.ID)
+			}
+		}
+	}
+	g.HarmRate, g.RescueRate = share(len(g.Harmed), right), share(len(g.Rescued), wrong)
+	g.DeclinedRightly, g.DeclinedWrongly = share(declinedRightly, unanswerable), share(declinedWrongly, answerable)
+}
+
+func harmOf(plain, grounded Item) Harm {
+	h := Harm{ID: plain.Question.ID, Question: plain.Question.Question, Plain: plain.Answer.Text, Grounded: grounded.Answer.Text, Misled: []string{}}
+	for _, p := range grounded.Answer.Passages {
+		h.Misled = append(h.Misled, pageItem(p.Document, p.PageStart))
+	}
+	h.Evidence = Score(grounded)[EvidenceGiven] > 0
+	return h
+}
+
+func (g *Grounding) costs(r *Report, plain, grounded Column) {
+	cost, _ := r.paired(grounded, plain, CostUSD)
+	g.AddedUSD = average(cost)
+	if times, _ := r.paired(grounded, plain, TotalMS); len(times) > 0 {
+		median := stat.Percentile(times, .5)
+		g.AddedMS = &median
+	}
+	more := len(g.Rescued) - len(g.Harmed)
+	if g.AddedUSD != nil && more > 0 && len(cost) == g.Pairs {
+		per := *g.AddedUSD * float64(len(cost)) / float64(more)
+		g.PerRightMore = &per
+	}
+}
+
+func average(values []float64) *float64 {
+	if len(values) == 0 {
+		return nil
+	}
+	m := stat.NewSample(values, nil).Mean()
+	return &m
+}
+
+func share(n, of int) *float64 {
+	if of == 0 {
+		return nil
+	}
+	s := float64(n) / float64(of)
+	return &s
+}

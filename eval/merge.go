@@ -1,0 +1,56 @@
+package eval
+
+import (
+	"grounded/corpus"
+	"grounded/model"
+)
+
+// Merge puts runs of the same questions beside each other, as if each had models of its own: MODEL @ NAME. The names
+// are the runs', different from each other. Each model is compared with its namesake in the first run that has it.
+// Questions are matched by id; runs that share none fail with corpus.ErrInvalid.
+func Merge(names []string, headers []Header, items [][]Item) (Header, []Item, map[string]string, error) {
+	merged := headers[0]
+	merged.Models, merged.Arms = nil, nil
+	var all []Item
+	baseline, first, arms := map[string]string{}, map[string]string{}, map[string]bool{}
+	shared := map[string]int{}
+	for n, h := range headers {
+		called := func(id string) string { return id + " @ " + names[n] }
+		for _, card := range h.Models {
+			name := called(card.ID)
+			if before, there := first[card.ID]; there {
+				baseline[name] = before
+			} else {
+				first[card.ID] = name
+			}
+			merged.Models = append(merged.Models, renamed(card, name))
+		}
+		for _, arm := range h.Arms {
+			if !arms[arm] {
+				arms[arm] = true
+				merged.Arms = append(merged.Arms, arm)
+			}
+		}
+		merged.Questions = max(merged.Questions, h.Questions)
+		ids := map[string]bool{}
+		for _, i := range items[n] {
+			i.Model = called(i.Model)
+			all = append(all, i)
+			ids[i.Question.ID] = true
+		}
+		for id := range ids {
+			shared[id]++
+		}
+	}
+	for _, n := range shared {
+		if n == len(headers) {
+			return merged, all, baseline, nil
+		}
+	}
+	return merged, nil, nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "compare runs: they have no question in common"), "compare runs of the same dataset")
+}
+
+func renamed(card model.Card, id string) model.Card {
+	card.ID = id
+	return card
+}

@@ -14,6 +14,7 @@ import (
 	"grounded/config"
 	"grounded/corpus"
 	"grounded/ingest/parse/ocr"
+	"grounded/jobs"
 	"grounded/model"
 	"grounded/store/qdrant"
 )
@@ -90,6 +91,9 @@ func (p *program) examine(ctx context.Context) []check {
 	} else {
 		checks = append(checks, s.checkStore(ctx)...)
 	}
+	if c.Jobs.Kind == config.JobsNATS {
+		checks = append(checks, checkJobs(ctx, c))
+	}
 	checks = append(checks, checkOCR(ctx, c.Ingest), s.checkModels(ctx))
 	if s.store != nil {
 		defer s.store.Close()
@@ -130,6 +134,21 @@ func checkOCR(ctx context.Context, c config.Ingest) check {
 		return outcome("scans", "not read: ingest.ocr is off", nil)
 	}
 	return check{"scans", statusWarning, "nothing reads them", ocr.Hint}
+}
+
+// checkJobs reaches the server that has the jobs.
+func checkJobs(ctx context.Context, c config.Config) check {
+	q, err := openQueue(ctx, c)
+	if err != nil {
+		return outcome("jobs", "", err)
+	}
+	defer q.Close()
+	queued, next, err := q.Jobs(ctx, jobs.Query{Status: jobs.Queued, Limit: 1000})
+	detail := fmt.Sprintf("%d queued", len(queued))
+	if next != "" {
+		detail = "more than " + detail
+	}
+	return outcome("jobs", detail, err)
 }
 
 // largeCollection is the number of chunks above which one machine's memory and time are better not relied on.

@@ -265,7 +265,8 @@ func (p *program) printReport(r ingest.Report) {
 			p.printf("  … and %d more; --json names them all\n", more)
 		}
 	}
-	if len(r.Slowest) > 0 && r.Slowest[0].Seconds >= slowSeconds {
+	// Where all are as slow, it is the embedder that they waited for.
+	if n := len(r.Slowest); n > 0 && r.Slowest[0].Seconds >= max(slowSeconds, 2*r.Slowest[n-1].Seconds) {
 		p.printf("\nslowest:\n")
 		for _, f := range r.Slowest {
 			p.printf("  %s: %.1f seconds, %s, %s\n", f.Document, f.Seconds, count(f.Pages, "page"), count(f.Chunks.Written, "chunk"))

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"grounded/ingest/parse"
+	"grounded/jobs/nats/natstest"
 	"grounded/store/qdrant/qdranttest"
 )
 
@@ -43,6 +44,11 @@ func TestScripts(t *testing.T) {
 // TestQdrantScripts runs those that need a Qdrant server, whose address is $QDRANT.
 func TestQdrantScripts(t *testing.T) {
 	runScripts(t, "testdata/qdrant", "", map[string]string{"QDRANT": qdranttest.Start(t).Address})
+}
+
+// TestNATSScripts runs those that need a NATS server, whose address is $NATS.
+func TestNATSScripts(t *testing.T) {
+	runScripts(t, "testdata/nats", "", map[string]string{"NATS": natstest.Start(t, nil).URL()})
 }
 
 func runScripts(t *testing.T, dir, company string, variables map[string]string) {

@@ -89,6 +89,7 @@ func open(t testing.TB, change func(*Config)) *company {
 	for _, k := range []Key{
 		{Name: "reader", Scope: ScopeRead, Collections: []string{"alpha"}},
 		{Name: "hr", Scope: ScopeWrite, Collections: []string{"alpha"}, Groups: []string{"hr"}},
+		{Name: "writer", Scope: ScopeWrite, Collections: []string{"alpha"}},
 		{Name: "tenant", Scope: ScopeWrite, Collections: []string{"beta"}, Groups: []string{"hr", "board"}},
 		{Name: "reader-of-all", Scope: ScopeRead, Collections: []string{AllCollections}},
 		{Name: "admin", Scope: ScopeAdmin, Collections: []string{AllCollections}},

@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"grounded/corpus"
 	"grounded/jobs"
@@ -242,10 +244,12 @@ func TestJobsAreListedInParts(t *testing.T) {
 }
 
 func TestEventsOfAJobEndWhenTheServerIsStopped(t *testing.T) {
-	c := open(t, nil)
+	c := open(t, func(config *Config) { config.Grace = time.Hour })
 	id := c.job("alpha", "hr")
 	address, stop, ended := running(t, c)
-	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+address+"/api/jobs/"+id+"/events", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", "http://"+address+"/api/jobs/"+id+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"grounded/jobs/nats/natstest"
 )
 
 // site is a folder with a configuration of scripted models and two tenants.
@@ -24,12 +26,12 @@ type site struct {
 	secret       map[string]string // of the keys, by name
 }
 
-func newSite(t *testing.T, models string) *site {
+func newSite(t *testing.T, models, jobs string) *site {
 	t.Helper()
 	s := &site{folder: t.TempDir(), secret: map[string]string{}}
 	s.file = filepath.Join(s.folder, "grounded.yaml")
 	t.Setenv("MODEL_SERVER", models)
-	settings := "data: store\nmodels: {catalog: models.yaml, embedding: words, chat: parrot}\njobs: {lease: 2s}\nserve:\n  keys:\n"
+	settings := "data: store\nmodels: {catalog: models.yaml, embedding: words, chat: parrot}\njobs: " + jobs + "\nserve:\n  keys:\n"
 	for _, key := range []string{"admin", "alpha", "beta"} {
 		scope, collections := "write", key
 		if key == "admin" {
@@ -133,7 +135,7 @@ func read(t *testing.T, path string) []byte {
 func TestWhatIsUploadedIsFoundByItsTenant(t *testing.T) {
 	models := newModelServer()
 	defer models.Close()
-	s := newSite(t, models.URL)
+	s := newSite(t, models.URL, "{lease: 2s}")
 	var log output
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -208,7 +210,7 @@ func TestAServerThatWasKilledGoesOnWithItsJobs(t *testing.T) {
 		words.Config.Handler.ServeHTTP(w, r)
 	}))
 	defer models.Close()
-	s := newSite(t, models.URL)
+	s := newSite(t, models.URL, "{lease: 2s}")
 	base, kill := s.start(t)
 	id := s.upload(t, base, "admin", "alpha", map[string][]byte{"a.md": []byte("The first is slowword.")})
 	second := s.upload(t, base, "admin", "alpha", map[string][]byte{"b.md": []byte("The second is quick.")})
@@ -225,6 +227,35 @@ func TestAServerThatWasKilledGoesOnWithItsJobs(t *testing.T) {
 	for _, word := range []string{"slowword", "quick"} {
 		if _, text := call(t, "POST", base+"/api/retrieve", s.secret["alpha"], `{"question":"`+word+`","mode":"lexical"}`); strings.Count(text, `"chunk_id"`) != 1 {
 			t.Errorf("%s is found in %s", word, text)
+		}
+	}
+}
+
+// TestAnyServerTakesAnUploadAndTellsOfIt has two of them and a worker, which share a queue in NATS.
+func TestAnyServerTakesAnUploadAndTellsOfIt(t *testing.T) {
+	models := newModelServer()
+	defer models.Close()
+	s := newSite(t, models.URL, "{kind: nats, url: "+natstest.Start(t, nil).URL()+"}")
+	one, _ := s.start(t)
+	two, _ := s.start(t)
+	id := s.upload(t, one, "admin", "alpha", map[string][]byte{"a.md": []byte("Parental leave is eighteen weeks.")})
+	if j := s.until(t, two, "admin", id, func(job) bool { return true }); j.Status != "queued" {
+		t.Errorf("without a worker it is %+v", j)
+	}
+	worker := exec.Command("grounded", "--config", s.file, "worker")
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = worker.Process.Kill()
+		_ = worker.Wait()
+	})
+	if j := s.until(t, two, "admin", id, ended); j.Status != "done" {
+		t.Errorf("got %+v", j)
+	}
+	for _, base := range []string{one, two} {
+		if _, text := call(t, "POST", base+"/api/retrieve", s.secret["alpha"], `{"question":"parental leave"}`); !strings.Contains(text, "eighteen weeks") {
+			t.Errorf("found is %s", text)
 		}
 	}
 }

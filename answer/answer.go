@@ -78,7 +78,11 @@ type Request struct {
 
 	MaxTokens   int      // of the answer; 0 is 1,024 (96 for a small model), or a quarter of the context if that is less
 	Temperature *float64 // nil is the model's default
+	TopP        *float64
+	Stop        []string
 	Seed        *int
+	// Instructions of the caller go behind the arm's own.
+	Instructions string
 }
 
 // Event is what happens before an answer is whole. One of the fields is set.
@@ -160,7 +164,7 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 		}
 	}
 	response, err := r.Chat.Complete(ctx, model.Request{
-		Messages: messages, MaxTokens: answerTokens, Temperature: r.Temperature, Seed: r.Seed,
+		Messages: messages, MaxTokens: answerTokens, Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed,
 	}, func(d model.Delta) error {
 		t.text(d.Text)
 		return stream(Event{Delta: d.Text})
@@ -169,7 +173,7 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 		return a, fmt.Errorf("answer with %s: %w", a.Model, err)
 	}
 	used.add(response)
-	a.Text = strings.TrimSpace(response.Text)
+	a.Text, a.FinishReason = strings.TrimSpace(response.Text), response.FinishReason
 	if a.Text == "" {
 		return a, corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "answer with %s: the model answered nothing", a.Model),
 			"give it more tokens to answer, or try another model")
@@ -197,7 +201,7 @@ func (s *Service) prompt(ctx context.Context, r Request, arm Arm, passages []cor
 		return nil, nil, 0, err
 	}
 	p := packer{prompts: s.prompts, name: prompts.Plain, chat: r.Chat, tokens: b.prompt}
-	d := prompts.Data{Question: r.Question, Language: analyze.Language(r.Question), History: turns(r.History), Passages: passages}
+	d := prompts.Data{Question: r.Question, Language: analyze.Language(r.Question), History: turns(r.History), Passages: passages, Instructions: r.Instructions}
 	if arm.Passages != NoPassages {
 		p.name = prompts.Grounded
 		if isSmall(card) {
@@ -219,7 +223,7 @@ func (s *Service) abstain(r Request, a corpus.Answer, f found, t *timer, stream 
 	if err != nil {
 		return a, err
 	}
-	a.Text, a.Abstained = text, true
+	a.Text, a.Abstained, a.FinishReason = text, true, "stop"
 	a.Passages = append(a.Passages, f.passages...)
 	if err := stream(Event{Passages: a.Passages}); err != nil {
 		return a, err

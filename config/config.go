@@ -36,6 +36,8 @@ type Config struct {
 	Ingest     Ingest   `yaml:"ingest"`
 	Retrieve   Retrieve `yaml:"retrieve"`
 	Answer     Answer   `yaml:"answer"`
+	Serve      Serve    `yaml:"serve"`
+	Jobs       Jobs     `yaml:"jobs"`
 }
 
 // Kinds of store.
@@ -136,6 +138,60 @@ type Answer struct {
 	AbstainBelow *float64 `yaml:"abstain_below"`
 }
 
+// Serve says how the REST service is reached, and by whom.
+type Serve struct {
+	Address            string   `yaml:"address"`
+	PublicURL          string   `yaml:"public_url"`
+	Keys               []Key    `yaml:"keys"`
+	CORSOrigins        []string `yaml:"cors_origins"`
+	MaxBodyMB          int      `yaml:"max_body_mb"`
+	Timeout            Duration `yaml:"timeout"`
+	Heartbeat          Duration `yaml:"heartbeat"`
+	Grace              Duration `yaml:"grace"`
+	Concurrent         int      `yaml:"concurrent"`
+	Queue              int      `yaml:"queue"`
+	RequestsPerMinute  int      `yaml:"requests_per_minute"`
+	ConcurrentRequests int      `yaml:"concurrent_per_key"`
+}
+
+// Key is who may call the service. `grounded keys new` prints one.
+type Key struct {
+	Name        string   `yaml:"name"`
+	Hash        string   `yaml:"hash"`
+	Scope       string   `yaml:"scope"`
+	Collections []string `yaml:"collections"`
+	Groups      []string `yaml:"groups"`
+	Expires     string   `yaml:"expires"` // a day, its end in UTC
+}
+
+// Kinds of queue of jobs.
+const (
+	JobsSQLite = "sqlite"
+	JobsNATS   = "nats"
+)
+
+// Jobs says where jobs are kept, how they are done, and what one may bring.
+type Jobs struct {
+	Kind        string   `yaml:"kind"`
+	URL         string   `yaml:"url"`
+	Credentials string   `yaml:"credentials"`
+	User        string   `yaml:"user"`
+	Password    Secret   `yaml:"password"`
+	Token       Secret   `yaml:"token"`
+	CAFile      string   `yaml:"ca_file"`
+	Prefix      string   `yaml:"prefix"`
+	Replicas    int      `yaml:"replicas"`
+	MaxStoredMB int      `yaml:"max_stored_mb"`
+	Lease       Duration `yaml:"lease"`
+	Retention   Duration `yaml:"retention"`
+	Attempts    int      `yaml:"attempts"`
+	Parallel    int      `yaml:"parallel"`
+	MaxFiles    int      `yaml:"max_files"`
+	MaxFileMB   int      `yaml:"max_file_mb"`
+	MaxJobMB    int      `yaml:"max_job_mb"`
+	Names       []string `yaml:"names"`
+}
+
 // Duration is a time.Duration written as "90s" or "2m".
 type Duration time.Duration
 
@@ -179,7 +235,7 @@ func Load(path string) (Config, error) {
 			"`grounded config example` prints every key with what it means")
 	}
 	folder := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.Models.Catalog, &c.Models.VirtualEnv, &c.Qdrant.CAFile, &c.Answer.Prompts, &c.Answer.Examples} {
+	for _, p := range []*string{&c.Data, &c.Models.Catalog, &c.Models.VirtualEnv, &c.Qdrant.CAFile, &c.Jobs.Credentials, &c.Jobs.CAFile, &c.Answer.Prompts, &c.Answer.Examples} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(folder, *p)
 		}
@@ -248,7 +304,24 @@ func (c Config) check() error {
 		{"ingest.overlap_tokens", float64(c.Ingest.OverlapTokens), -1, 100_000},
 		{"retrieve.top_k", float64(c.Retrieve.TopK), 0, 1000},
 		{"retrieve.dense_weight", c.Retrieve.DenseWeight, 0, 1},
+		{"jobs.replicas", float64(c.Jobs.Replicas), 0, 5},
+		{"jobs.max_stored_mb", float64(c.Jobs.MaxStoredMB), 0, 1 << 30},
+		{"jobs.lease", time.Duration(c.Jobs.Lease).Seconds(), 0, 3600},
+		{"jobs.retention", time.Duration(c.Jobs.Retention).Hours(), 0, 100 * 366 * 24},
+		{"jobs.attempts", float64(c.Jobs.Attempts), 0, 1000},
+		{"jobs.parallel", float64(c.Jobs.Parallel), 0, 1000},
+		{"jobs.max_files", float64(c.Jobs.MaxFiles), 0, 10_000},
+		{"jobs.max_file_mb", float64(c.Jobs.MaxFileMB), 0, 1 << 20},
+		{"jobs.max_job_mb", float64(c.Jobs.MaxJobMB), 0, 1 << 20},
 		{"answer.max_tokens", float64(c.Answer.MaxTokens), 0, 1 << 20},
+		{"serve.max_body_mb", float64(c.Serve.MaxBodyMB), 0, 1024},
+		{"serve.timeout", time.Duration(c.Serve.Timeout).Seconds(), 0, 86400},
+		{"serve.heartbeat", time.Duration(c.Serve.Heartbeat).Seconds(), 0, 3600},
+		{"serve.grace", time.Duration(c.Serve.Grace).Seconds(), 0, 3600},
+		{"serve.concurrent", float64(c.Serve.Concurrent), 0, 1_000_000},
+		{"serve.queue", float64(c.Serve.Queue), 0, 1_000_000},
+		{"serve.requests_per_minute", float64(c.Serve.RequestsPerMinute), 0, 1_000_000},
+		{"serve.concurrent_per_key", float64(c.Serve.ConcurrentRequests), 0, 1_000_000},
 	} {
 		if bound.value < bound.low || bound.value > bound.high {
 			return corpus.Errorf(corpus.ErrInvalid, "%s is %v; it must be from %v to %v", bound.key, bound.value, bound.low, bound.high)
@@ -261,6 +334,7 @@ func (c Config) check() error {
 		{"ingest.ocr", c.Ingest.OCR, []string{"", "auto", "off"}},
 		{"retrieve.mode", c.Retrieve.Mode, []string{"", "hybrid", "dense", "lexical"}},
 		{"store", c.Store, []string{"", StoreSQLite, StoreQdrant}},
+		{"jobs.kind", c.Jobs.Kind, []string{"", JobsSQLite, JobsNATS}},
 		{"qdrant.quantisation", c.Qdrant.Quantisation, []string{"", "scalar", "binary"}},
 		{"retrieve.fusion", c.Retrieve.Fusion, []string{"", "rrf", "blend"}},
 	} {

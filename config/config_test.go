@@ -41,6 +41,7 @@ func TestBadConfigurationIsRefusedWithWhere(t *testing.T) {
 		{"out of range", "retrieve:\n  dense_weight: 1.5\n", "retrieve.dense_weight"},
 		{"negative", "retrieve:\n  top_k: -1\n", "retrieve.top_k"},
 		{"unknown mode", "retrieve:\n  mode: fuzzy\n", `"fuzzy"`},
+		{"unknown queue", "jobs:\n  kind: redis\n", `"redis"`},
 		{"bad collection", "collection: a/b\n", "a/b"},
 		{"missing variable", "models:\n  chat: ${NOT_THERE}\n", "NOT_THERE"},
 		{"broken yaml", "models: [\n", "["},

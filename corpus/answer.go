@@ -87,4 +87,6 @@ type Answer struct {
 	Usage       Usage      `json:"usage"`
 	Timings     Timings    `json:"timings"`
 	CostUSD     *float64   `json:"cost_usd"` // nil when a price is unknown
+
+	FinishReason string `json:"-"` // stop, length, or what the model says
 }

@@ -166,7 +166,7 @@ func (e *embedder) embedBatch(ctx context.Context, kind Kind, batch []part, into
 		tokens.add(used)
 		copy(into, vectors)
 		return nil
-	case !tooLong(err):
+	case !TooLong(err):
 		return err
 	case len(batch) > 1:
 		half := len(batch) / 2

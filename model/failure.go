@@ -24,8 +24,8 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// tooLong reports whether the error says that a request was larger than the model takes.
-func tooLong(err error) bool {
+// TooLong reports whether the error says that a request was larger than the model takes.
+func TooLong(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.tooLong
 }

@@ -16,6 +16,9 @@ import (
 	"grounded/corpus"
 )
 
+// azureVersion is that of Azure's API where the card names none.
+const azureVersion = "2024-10-21"
+
 // localPath stands for the path before the endpoints of a local model, whose address is known once it runs.
 const (
 	localPath = "/local"
@@ -169,7 +172,7 @@ func (c connection) openAI(model string) (*openai.LLM, error) {
 		options = append(options, openai.WithAPIType(openai.APITypeAzure))
 		version := c.card.APIVersion
 		if version == "" {
-			version = "2024-10-21"
+			version = azureVersion
 		}
 		options = append(options, openai.WithAPIVersion(version))
 	}

@@ -78,7 +78,7 @@ func (t *transcriber) Transcribe(ctx context.Context, r Recording) (Transcript, 
 	for _, p := range pieces {
 		part, err := t.request(ctx, Recording{r.Name, p.data})
 		if err != nil {
-			if tooLong(err) {
+			if TooLong(err) {
 				err = corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "the recording is larger than the server takes (%d MB): %w", len(p.data)>>20, err),
 					"set max_file_mb in the model's catalog entry")
 			}

@@ -13,6 +13,8 @@ type Data struct {
 	History  []Message        // turns before the question, oldest first
 	Examples []Example        // for few-shot: they become turns before the history
 	Passages []corpus.Passage // numbered in this order, from 1
+	// Instructions of the caller stand behind the system message, except when a question is rewritten.
+	Instructions string
 }
 
 // Render returns a prompt as messages: the system message when it is not empty, then a pair of turns for each
@@ -26,6 +28,9 @@ func (s *Set) Render(name string, d Data) ([]Message, error) {
 	user, err := s.block(name, RoleUser, view)
 	if err != nil {
 		return nil, err
+	}
+	if extra := strings.TrimSpace(d.Instructions); extra != "" && name != Rewrite {
+		system = strings.TrimSpace(system + "\n\n" + extra)
 	}
 	var messages []Message
 	if system != "" {

@@ -19,6 +19,7 @@ import (
 	"grounded/ingest/chunk"
 	"grounded/ingest/parse"
 	"grounded/ingest/parse/ocr"
+	"grounded/ingest/source"
 	"grounded/model"
 )
 
@@ -59,9 +60,6 @@ with the reason; 1 it failed.`,
 			if request.Shard, err = parseShard(shard); err != nil {
 				return usageError{err}
 			}
-			if err := request.Globs.Check(); err != nil {
-				return usageError{err}
-			}
 			if open.name != "" && !slices.Contains(args, "-") {
 				return usageError{corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "--name is for the document on standard input"), "read it with: grounded ingest --name "+open.name+" -")}
 			}
@@ -71,10 +69,9 @@ with the reason; 1 it failed.`,
 			}
 			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				request.Collection = s.config.Collection
-				if len(request.Globs.Include) == 0 {
-					request.Globs.Include = s.config.Ingest.Include
+				if request.Globs, err = s.globs(request.Globs); err != nil {
+					return err
 				}
-				request.Globs.Exclude = append(request.Globs.Exclude, s.config.Ingest.Exclude...)
 				open.config = s.config.Ingest
 				return p.ingest(cmd.Context(), s, request, open, watch, append(passwords, s.passwords()...), quiet)
 			})
@@ -97,10 +94,15 @@ with the reason; 1 it failed.`,
 	return command
 }
 
-func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, watch *ingest.Watch, passwords []string, quiet bool) error {
-	// Little is alive at a time and much is made: collecting less often takes a tenth off the time.
+// collectLess is for a process that does nothing but ingest: little is alive at a time and much is made, and collecting
+// less often takes a tenth off the time.
+func collectLess() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(ingestMemory)
+}
+
+func (p *program) ingest(ctx context.Context, s *services, request ingest.Request, open *opener, watch *ingest.Watch, passwords []string, quiet bool) error {
+	collectLess()
 	embedder, err := s.embedder(ctx)
 	if err != nil {
 		return err
@@ -133,18 +135,32 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 
 // ingester prepares what ingests; closeParser ends its children.
 func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *opener, passwords []string) (in *ingest.Ingester, closeParser func() error, err error) {
+	c, closeParser, err := s.ingestConfig(ctx, passwords)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Embedder, c.Open = embedder, open.open
+	in, err = ingest.New(ctx, c)
+	if err != nil {
+		return nil, nil, errors.Join(err, closeParser())
+	}
+	return in, closeParser, nil
+}
+
+// ingestConfig is the configuration of what ingests, without an embedder.
+func (s *services) ingestConfig(ctx context.Context, passwords []string) (config ingest.Config, closeParser func() error, err error) {
 	c := s.config.Ingest
 	scans, err := findOCR(ctx, c)
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
 	vision, err := s.vision(ctx)
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
 	transcriber, err := s.transcriber(ctx)
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
 	pool, err := parse.New(parse.Config{
 		OCR:         scans,
@@ -155,18 +171,26 @@ func (s *services) ingester(ctx context.Context, embedder model.Embedder, open *
 		FileBytes:   int64(c.MaxFileMB) << 20,
 	})
 	if err != nil {
-		return nil, nil, err
+		return config, nil, err
 	}
-	in, err = ingest.New(ctx, ingest.Config{
-		Store: s.store, Embedder: embedder, Parser: pool, Open: open.open, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
+	return ingest.Config{
+		Store: s.store, Parser: pool, Passwords: passwords, OCR: scans.String(), Vision: vision, Transcriber: transcriber, Workers: c.Workers, BatchTexts: s.config.Models.EmbeddingBatch,
 		Scratch: filepath.Join(s.config.Data, "scratch"),
 		Limits:  ingest.Limits{Limits: parse.Limits{Parts: c.MaxParts, Bytes: int64(c.MaxUnpackedMB) << 20}, Depth: c.MaxDepth},
 		Chunk:   chunk.Config{TargetTokens: c.ChunkTokens, OverlapTokens: c.OverlapTokens},
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, pool.Close())
+	}, pool.Close, nil
+}
+
+// globs are those of flags with the configured ones.
+func (s *services) globs(given source.Globs) (source.Globs, error) {
+	if err := given.Check(); err != nil {
+		return given, usageError{err}
 	}
-	return in, pool.Close, nil
+	if len(given.Include) == 0 {
+		given.Include = s.config.Ingest.Include
+	}
+	given.Exclude = append(given.Exclude, s.config.Ingest.Exclude...)
+	return given, given.Check()
 }
 
 // passwords are the configured ones.

@@ -10,11 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"grounded/corpus"
+	"grounded/ingest/source"
 	"grounded/ingest/verify"
 )
 
 func (p *program) verifyCommand() *cobra.Command {
 	var repair bool
+	var globs source.Globs
 	command := &cobra.Command{
 		Use:   "verify [PATH…]",
 		Short: "Compare a collection with its sources, and its documents with what is stored of them",
@@ -29,14 +31,20 @@ lost, stale or damaged are ingested again. Documents whose file is gone stay: on
 Exit codes: 0 all is well, 1 there are faults (left).`,
 		Example: examples("grounded verify", "grounded verify --repair ~/company/documents", "grounded verify --json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStore(cmd.Context(), func(s *services) error { return p.verify(cmd.Context(), s, args, repair) })
+			return p.withStore(cmd.Context(), func(s *services) error { return p.verify(cmd.Context(), s, args, globs, repair) })
 		},
 	}
+	command.Flags().StringArrayVar(&globs.Include, "include", nil, "the `pattern` that the documents were ingested with, if any; may be given again")
+	command.Flags().StringArrayVar(&globs.Exclude, "exclude", nil, "the `pattern` that files were left out by, if any; may be given again")
 	command.Flags().BoolVar(&repair, "repair", false, "mend what can be mended")
 	return command
 }
 
-func (p *program) verify(ctx context.Context, s *services, paths []string, repair bool) error {
+func (p *program) verify(ctx context.Context, s *services, paths []string, globs source.Globs, repair bool) error {
+	globs, err := s.globs(globs)
+	if err != nil {
+		return err
+	}
 	embedder, err := s.questionEmbedder(ctx)
 	if err != nil {
 		return err
@@ -47,7 +55,7 @@ func (p *program) verify(ctx context.Context, s *services, paths []string, repai
 	}
 	defer closeParser()
 	observe, done := p.watchVerify()
-	report, err := verify.Run(ctx, verify.Config{Ingester: ingester, Collection: s.config.Collection, Paths: paths, Repair: repair, Observe: observe})
+	report, err := verify.Run(ctx, verify.Config{Ingester: ingester, Collection: s.config.Collection, Paths: paths, Globs: globs, Repair: repair, Observe: observe})
 	done()
 	if err != nil {
 		return err

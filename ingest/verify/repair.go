@@ -46,7 +46,7 @@ func (v *verification) repair(ctx context.Context, faults []Fault) error {
 	if err != nil || len(paths) == 0 {
 		return err
 	}
-	if _, err = v.Ingester.Run(ctx, ingest.Request{Collection: v.Collection, Paths: paths}, nil); errors.Is(err, corpus.ErrUnsupported) {
+	if _, err = v.Ingester.Run(ctx, ingest.Request{Collection: v.Collection, Paths: paths, Globs: v.Globs}, nil); errors.Is(err, corpus.ErrUnsupported) {
 		err = nil // a named file of a format that nothing reads
 	}
 	return err

@@ -120,7 +120,7 @@ func onDisk(root, path string) (string, bool) {
 // dryRun turns what an ingest would do into faults.
 func (v *verification) dryRun(ctx context.Context, paths []string, roots map[string]string, found *findings) error {
 	var added, changed []ingest.DocumentDone
-	_, err := v.Ingester.Run(ctx, ingest.Request{Collection: v.Collection, Paths: paths, Prune: true, DryRun: true}, func(e ingest.Event) {
+	_, err := v.Ingester.Run(ctx, ingest.Request{Collection: v.Collection, Paths: paths, Globs: v.Globs, Prune: true, DryRun: true}, func(e ingest.Event) {
 		d, is := e.(ingest.DocumentDone)
 		if !is {
 			return

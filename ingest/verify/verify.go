@@ -14,6 +14,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/ingest"
+	"grounded/ingest/source"
 	"grounded/store"
 )
 
@@ -67,6 +68,8 @@ type Config struct {
 	Collection string
 	// Paths are files and folders to compare; none compares every source whose root is there.
 	Paths []string
+	// Globs are those that the sources were ingested with.
+	Globs source.Globs
 	// Repair removes what belongs to no document, completes what can be completed from what is stored, and ingests
 	// again what is lost, stale or damaged where its source is there. Documents whose file is gone stay.
 	Repair bool

@@ -230,7 +230,7 @@ func BenchmarkSearch(b *testing.B) {
 // BenchmarkReplace writes documents through the store, and the same points by the client alone: as many at a time, to
 // collections with the same indexes.
 func BenchmarkReplace(b *testing.B) {
-	const documents = 2000
+	const documents = 1000
 	server := qdranttest.Start(b)
 	rates := map[string]float64{}
 	for _, round := range []string{"warm", "raw", "store", "raw", "store"} {

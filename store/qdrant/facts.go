@@ -23,7 +23,7 @@ const (
 )
 
 // orderFields are the blocks of a text that has an order.
-var orderFields = []string{"t1", "t2", "t3", "t4", "t5", "t6"}
+var orderFields = []string{"t1", "t2", "t3", "t4"}
 
 // access is who may see a document.
 func access(groups []string) []string {

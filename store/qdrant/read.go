@@ -17,7 +17,7 @@ import (
 
 // entry reads a document of a scope from the manifest, or fails with corpus.ErrNotFound.
 func (s *Store) entry(ctx context.Context, scope corpus.Scope, id corpus.DocumentID) (record, entry, error) {
-	r, err := s.find(ctx, scope.Collection)
+	r, err := s.near(ctx, scope.Collection)
 	if err != nil {
 		return record{}, entry{}, err
 	}
@@ -107,7 +107,7 @@ func (s *Store) readParts(ctx context.Context, scope corpus.Scope, id corpus.Doc
 // Vectors implements store.Store.
 func (s *Store) Vectors(ctx context.Context, collection string, hashes []string) (map[string][]float32, error) {
 	doing := "read vectors of " + collection
-	r, err := s.find(ctx, collection)
+	r, err := s.near(ctx, collection)
 	if err != nil {
 		return nil, s.fail(doing, ignoreMissing(err))
 	}
@@ -143,7 +143,7 @@ func dense(v *qdrant.VectorsOutput) []float32 {
 
 // The path of a document is in the manifest as numbers, by which the server sorts: this many of six bytes each. What
 // is equal in all of them is sorted here.
-const pathLevels = 8
+const pathLevels = 6
 
 func pathField(level int) string { return fmt.Sprint(fieldPathBlock, level+1) }
 

@@ -33,6 +33,7 @@ type record struct {
 	embedding corpus.Embedding
 	created   time.Time
 	dropping  bool
+	read      time.Time // when it was so
 }
 
 func recordID(name string) *qdrant.PointId { return pointID(kindCollection, name) }
@@ -95,6 +96,7 @@ func (c *records) put(r record) {
 	if c.byName == nil {
 		c.byName = map[string]record{}
 	}
+	r.read = time.Now()
 	c.byName[r.name] = r
 }
 
@@ -116,6 +118,18 @@ func (s *Store) find(ctx context.Context, name string) (record, error) {
 	}
 	s.records.put(r)
 	return r, nil
+}
+
+// recordLasts is how long what is remembered of a collection is good enough to read a document by. If it was exchanged
+// meanwhile, the document is read as it was then.
+const recordLasts = time.Second
+
+// near is find, or what it returned a moment ago.
+func (s *Store) near(ctx context.Context, name string) (record, error) {
+	if r, known := s.records.get(name); known && time.Since(r.read) < recordLasts {
+		return r, nil
+	}
+	return s.find(ctx, name)
 }
 
 // findAny also returns one that is being dropped.

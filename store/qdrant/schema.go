@@ -90,17 +90,16 @@ func factIndexes() []fieldIndex {
 
 func chunkIndexes() []fieldIndex {
 	no := false
-	return append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldDocument, false), integerIndex(fieldVersion, false, true),
+	return append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldDocument, false),
 		integerIndex(fieldInput, true, false), fieldIndex{fieldChunkUUID, qdrant.FieldType_FieldTypeUuid, qdrant.NewPayloadIndexParamsUUID(&qdrant.UuidIndexParams{EnableHnsw: &no})})
 }
 
 func pageIndexes() []fieldIndex {
-	return []fieldIndex{tenantIndex(fieldCollection), keywordIndex(fieldDocument, false), integerIndex(fieldVersion, false, true)}
+	return []fieldIndex{tenantIndex(fieldCollection), keywordIndex(fieldDocument, false)}
 }
 
 func manifestIndexes() []fieldIndex {
-	indexes := append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldKind, false), keywordIndex(fieldState, false), keywordIndex(fieldLanguages, false),
-		integerIndex(fieldVersion, false, true))
+	indexes := append(factIndexes(), tenantIndex(fieldCollection), keywordIndex(fieldKind, false), keywordIndex(fieldState, false), keywordIndex(fieldLanguages, false))
 	for level := range pathLevels {
 		indexes = append(indexes, integerIndex(pathField(level), true, true))
 	}
@@ -187,11 +186,14 @@ func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) er
 	if err != nil {
 		return err
 	}
-	wait := true
+	var missing []fieldIndex
 	for _, x := range indexes {
-		if have[x.field] != nil {
-			continue
+		if have[x.field] == nil {
+			missing = append(missing, x)
 		}
+	}
+	for i, x := range missing {
+		wait := i == len(missing)-1 // they are made in order
 		err := s.callSlow(ctx, func(ctx context.Context) error {
 			_, err := s.client().CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{
 				CollectionName: name, Wait: &wait, FieldName: x.field, FieldType: &x.kind, FieldIndexParams: x.param,
@@ -209,10 +211,12 @@ func (s *Store) index(ctx context.Context, name string, indexes []fieldIndex) er
 func (s *Store) definition(name string, embedding *corpus.Embedding) *qdrant.CreateCollection {
 	c := s.config
 	number := func(n int) *uint32 { u := uint32(n); return &u }
-	onDisk := !c.InMemoryPayload
+	onDisk, strict := !c.InMemoryPayload, false
 	d := &qdrant.CreateCollection{
 		CollectionName: name, OnDiskPayload: &onDisk, ReplicationFactor: number(c.Replicas), WriteConsistencyFactor: number(c.WriteConsistency),
 		VectorsConfig: qdrant.NewVectorsConfigMap(map[string]*qdrant.VectorParams{}),
+		// Versions are filtered without an index, among the points of a few documents.
+		StrictModeConfig: &qdrant.StrictModeConfig{Enabled: &strict},
 	}
 	switch {
 	case name == s.registry():

@@ -144,7 +144,9 @@ func (s *Server) Restart() {
 	for {
 		if reply, err := http.Get(s.http + "/readyz"); err == nil {
 			reply.Body.Close()
-			if reply.StatusCode == http.StatusOK {
+			connection, err := net.Dial("tcp", s.Address) // which is listened to a moment later
+			if reply.StatusCode == http.StatusOK && err == nil {
+				connection.Close()
 				return
 			}
 		}

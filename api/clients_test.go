@@ -1,0 +1,42 @@
+package api
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestRealClients asks the server with SDKs that people have. They are installed by api/testdata/clients.sh into
+// .clients of the checkout.
+func TestRealClients(t *testing.T) {
+	folder, err := filepath.Abs("../.clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := filepath.Join(folder, "node_modules/openai/index.mjs")
+	for _, client := range []struct {
+		name, program, needs string
+		args                 []string
+	}{
+		{"openai for Python, and LangChain", filepath.Join(folder, "py/bin/python"), filepath.Join(folder, "py/bin/tqdm"), []string{"testdata/client.py"}},
+		{"openai for Node", "node", module, []string{"testdata/client.mjs", module}},
+	} {
+		t.Run(client.name, func(t *testing.T) {
+			program, err := exec.LookPath(client.program)
+			if err == nil {
+				_, err = os.Stat(client.needs)
+			}
+			if err != nil {
+				t.Skipf("it is not installed; run api/testdata/clients.sh .clients: %v", err)
+			}
+			c := open(t, nil)
+			command := exec.CommandContext(t.Context(), program, append(client.args, c.http.URL, c.secret["admin"])...)
+			out, err := command.CombinedOutput()
+			if err != nil || !strings.HasSuffix(string(out), "ok\n") {
+				t.Errorf("%v\n%s\nthe server's log: %s", err, out, c.log.text())
+			}
+		})
+	}
+}

@@ -1,0 +1,274 @@
+package api
+
+import (
+	"errors"
+
+	"grounded/answer"
+	"grounded/corpus"
+	"grounded/model"
+	"grounded/prompts"
+	"grounded/retrieve"
+)
+
+// nativeRequest is the body of the native routes that ask a question.
+type nativeRequest struct {
+	Collection  string        `json:"collection"`
+	Question    string        `json:"question"`
+	History     []chatMessage `json:"history"`
+	Model       string        `json:"model"`
+	Arm         string        `json:"arm"`
+	Models      []string      `json:"models"`
+	Arms        []string      `json:"arms"`
+	TopK        *int          `json:"top_k"`
+	Mode        string        `json:"mode"`
+	Filter      corpus.Filter `json:"filter"`
+	MaxTokens   int           `json:"max_tokens"`
+	Temperature *float64      `json:"temperature"`
+	Seed        *int          `json:"seed"`
+	Stream      bool          `json:"stream"`
+}
+
+// retrieve is POST /api/retrieve.
+func (s *Server) retrieve(k *call) error {
+	var r nativeRequest
+	if err := k.decode(&r); err != nil {
+		return err
+	}
+	ask, err := s.question(k, asked{collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter})
+	if err != nil {
+		return err
+	}
+	found, err := s.engine.Retrieve(k.ctx, retrieve.Request{Scope: ask.Scope, Question: r.Question, TopK: ask.TopK, Mode: ask.Mode, Filter: ask.Filter})
+	if err != nil {
+		return s.failed(k, err, ask.Scope.Collection)
+	}
+	return k.json(struct {
+		Question string           `json:"question"`
+		Passages []corpus.Passage `json:"passages"`
+	}{r.Question, append([]corpus.Passage{}, found.Passages...)})
+}
+
+// failed is why a request has no answer.
+func (s *Server) failed(k *call, err error, collection string) error {
+	if k.ctx.Err() != nil {
+		return stopped(k)
+	}
+	return missing(err, collection)
+}
+
+// request is what the native routes have in common with a chat completion.
+func (s *Server) request(k *call, r nativeRequest, arm string) (answer.Request, error) {
+	ask, err := s.question(k, asked{arm: arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter})
+	if err != nil {
+		return ask, err
+	}
+	for _, m := range r.History {
+		if m.Role != prompts.RoleUser && m.Role != prompts.RoleAssistant {
+			return ask, invalid("history", "history has a message of role %s; it takes user and assistant", quoted(m.Role))
+		}
+		ask.History = append(ask.History, model.Message{Role: m.Role, Content: m.Content.Text})
+	}
+	ask.Question, ask.Seed = r.Question, r.Seed
+	if r.MaxTokens > 0 {
+		ask.MaxTokens = r.MaxTokens
+	}
+	if r.Temperature != nil {
+		ask.Temperature = r.Temperature
+	}
+	return ask, nil
+}
+
+// chatModel is the model of a request, or the server's.
+func (s *Server) chatModel(name string) (string, error) {
+	if name == "" {
+		name = s.config.Chat
+	}
+	if name == "" {
+		return "", invalid("model", "name a model; this server has no default. GET /v1/models lists them")
+	}
+	_, err := s.engine.card(name, model.TaskChat)
+	return name, err
+}
+
+// answerQuestion is POST /api/answer. As events: retrieved with the passages, delta with text, citation for each, done
+// with the whole answer.
+func (s *Server) answerQuestion(k *call) error {
+	var r nativeRequest
+	if err := k.decode(&r); err != nil {
+		return err
+	}
+	name, err := s.chatModel(r.Model)
+	if err != nil {
+		return err
+	}
+	if r.Arm == "" {
+		r.Arm = answer.ArmGrounded
+	}
+	ask, err := s.request(k, r, r.Arm)
+	if err != nil {
+		return err
+	}
+	if !r.Stream {
+		a, err := s.answer(k.ctx, ask, name, nil)
+		if err != nil {
+			return s.failed(k, err, ask.Scope.Collection)
+		}
+		return k.json(a)
+	}
+	w := s.stream(k)
+	defer w.close()
+	a, err := s.answer(k.ctx, ask, name, func(e answer.Event) error {
+		if e.Passages != nil {
+			return w.event("retrieved", struct {
+				Passages []corpus.Passage `json:"passages"`
+			}{e.Passages})
+		}
+		return w.event("delta", struct {
+			Text string `json:"text"`
+		}{e.Delta})
+	})
+	if err == nil {
+		err = s.closing(w, a)
+	}
+	return w.end(k.ctx, err, s.tell(k, w))
+}
+
+// closing sends the citations and the whole answer.
+func (s *Server) closing(w *stream, a corpus.Answer) error {
+	for _, c := range a.Citations {
+		if err := w.event("citation", c); err != nil {
+			return err
+		}
+	}
+	return w.event("done", a)
+}
+
+// tell is how a stream of a native route ends with an error.
+func (s *Server) tell(k *call, w *stream) func(*fault) error {
+	id := k.echo.Response().Header().Get(requestIDHeader)
+	return func(f *fault) error { return w.event("error", f.problem(id)) }
+}
+
+// comparedAnswer is an answer of a comparison, or why there is none.
+type comparedAnswer struct {
+	corpus.Answer
+	Error *string `json:"error"`
+}
+
+func compared(c answer.Cell) comparedAnswer {
+	a := comparedAnswer{Answer: c.Answer}
+	a.Model, a.Arm = c.Model, c.Arm
+	if a.Citations == nil {
+		a.Citations, a.Passages, a.Unsupported = []corpus.Citation{}, []corpus.Passage{}, []string{}
+	}
+	if c.Err != nil {
+		message := faultOf(c.Err).message
+		a.Error = &message
+	}
+	return a
+}
+
+// maxCells is the most answers of one comparison.
+const maxCells = 32
+
+// compare is POST /api/compare. As events: answer for each as it is finished, then done.
+func (s *Server) compare(k *call) error {
+	var r nativeRequest
+	if err := k.decode(&r); err != nil {
+		return err
+	}
+	if len(r.Arms) == 0 {
+		r.Arms = []string{answer.ArmPlain, answer.ArmGrounded}
+	}
+	if len(r.Models) == 0 {
+		r.Models = []string{r.Model}
+	}
+	if len(r.Models)*len(r.Arms) > maxCells {
+		return invalid("models", "%d models by %d arms are over %d answers; ask for fewer at once", len(r.Models), len(r.Arms), maxCells)
+	}
+	c := answer.Comparison{Arms: r.Arms}
+	for _, name := range r.Models {
+		name, err := s.chatModel(name)
+		if err != nil {
+			return err
+		}
+		chat, err := s.engine.chat(k.ctx, name)
+		if err != nil {
+			return err
+		}
+		c.Chats = append(c.Chats, chat)
+	}
+	for _, arm := range r.Arms {
+		var err error
+		if c.Request, err = s.request(k, r, arm); err != nil {
+			return err
+		}
+	}
+	service, err := s.engine.answerer(k.ctx, c.Scope.Collection)
+	if err != nil {
+		return missing(err, c.Scope.Collection)
+	}
+	if !r.Stream {
+		cells, err := service.Compare(k.ctx, c, nil)
+		if err != nil {
+			return s.failed(k, err, c.Scope.Collection)
+		}
+		return k.json(comparisonOf(r.Question, cells))
+	}
+	w := s.stream(k)
+	defer w.close()
+	cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { _ = w.event("answer", compared(cell)) })
+	if err == nil {
+		err = w.event("done", comparisonOf(r.Question, cells))
+	}
+	return w.end(k.ctx, err, s.tell(k, w))
+}
+
+type comparison struct {
+	Question string           `json:"question"`
+	Answers  []comparedAnswer `json:"answers"`
+}
+
+func comparisonOf(question string, cells []answer.Cell) comparison {
+	c := comparison{Question: question, Answers: []comparedAnswer{}}
+	for _, cell := range cells {
+		c.Answers = append(c.Answers, compared(cell))
+	}
+	return c
+}
+
+// catalog is GET /api/models.
+func (s *Server) listCatalog(k *call) error {
+	q := k.echo.QueryParam
+	cards := s.engine.Catalog.Filter(model.Filter{
+		Task: model.Task(q("task")), Provider: q("provider"), Access: q("kind"), Deployment: q("deployment"), Text: q("text"),
+	})
+	list := make([]model.Card, 0, len(cards))
+	for _, card := range cards {
+		list = append(list, published(card))
+	}
+	return k.json(page[model.Card]{Data: list})
+}
+
+// published is a card without what is this server's own affair.
+func published(c model.Card) model.Card {
+	c.BaseURL, c.APIKeyEnv, c.Command, c.Health = "", "", nil, ""
+	return c
+}
+
+func (s *Server) getCard(k *call) error {
+	card, err := s.engine.Catalog.Get(k.pathParameter("id"))
+	if errors.Is(err, corpus.ErrNotFound) {
+		return modelNotFound(k.pathParameter("id"), "")
+	}
+	if err != nil {
+		return err
+	}
+	return k.json(published(card))
+}
+
+// page is a part of a list. Next is the cursor of the part that follows.
+type page[T any] struct {
+	Data []T         `json:"data"`
+	Next corpus.Text `json:"next"`
+}

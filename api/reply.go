@@ -1,0 +1,94 @@
+package api
+
+import (
+	"strings"
+
+	"grounded/answer"
+	"grounded/corpus"
+	"grounded/model"
+)
+
+// chatQuestion makes the request of an answer out of one of OpenAI's. What can't be honoured is refused.
+func (s *Server) chatQuestion(k *call, r *chatRequest) (answer.Request, error) {
+	who, instead := "the "+r.Arm+" arm", "ask the model "+r.Model+" for that by /v1/chat/completions, without documents"
+	if err := r.textOnly(who, instead); err != nil {
+		return answer.Request{}, err
+	}
+	if r.InScope != nil && !*r.InScope {
+		return answer.Request{}, unsupported("in_scope", "a grounded answer is from the documents only; leave in_scope out, or ask the model %s, without documents", r.Model)
+	}
+	if r.Arm == answer.ArmPlain {
+		return answer.Request{Arm: r.Arm}, nil
+	}
+	instructions, history, question, err := r.conversation()
+	if err != nil {
+		return answer.Request{}, err
+	}
+	ask, err := s.question(k, asked{arm: r.Arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter})
+	if err != nil {
+		return ask, err
+	}
+	ask.Question, ask.History, ask.Instructions = question, history, instructions
+	ask.Seed, ask.TopP, ask.Stop = r.Seed, r.TopP, r.Stop
+	if n := r.maxTokens(); n > 0 {
+		ask.MaxTokens = n
+	}
+	if r.Temperature != nil {
+		ask.Temperature = r.Temperature
+	}
+	return ask, nil
+}
+
+// reply answers one of OpenAI's requests: from the documents, or, in the plain arm, its messages as they are. delta,
+// if it is not nil, is called with each piece of the text.
+func (s *Server) reply(k *call, r *chatRequest, ask answer.Request, delta func(string) error) (corpus.Answer, error) {
+	if ask.Arm == answer.ArmPlain {
+		return s.plainReply(k, r, delta)
+	}
+	begun := false
+	var stream func(answer.Event) error
+	if delta != nil {
+		stream = func(e answer.Event) error {
+			if !begun { // the whole answer's text begins without space
+				e.Delta = strings.TrimLeft(e.Delta, " \t\r\n")
+			}
+			if e.Delta == "" {
+				return nil
+			}
+			begun = true
+			return delta(e.Delta)
+		}
+	}
+	a, err := s.answer(k.ctx, ask, r.Model, stream)
+	if err != nil && k.ctx.Err() != nil {
+		err = stopped(k)
+	}
+	return a, err
+}
+
+func (s *Server) plainReply(k *call, r *chatRequest, delta func(string) error) (corpus.Answer, error) {
+	chat, err := s.engine.chat(k.ctx, r.Model)
+	if err != nil {
+		return corpus.Answer{}, err
+	}
+	request := model.Request{MaxTokens: r.maxTokens(), Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed}
+	for i, m := range r.Messages {
+		if m.Role == "tool" || m.Role == "function" {
+			return corpus.Answer{}, unsupported("messages", "message %d of role %s cannot be read here; use /v1/chat/completions", i, m.Role)
+		}
+		request.Messages = append(request.Messages, model.Message{Role: m.Role, Content: m.Content.Text})
+	}
+	var stream func(model.Delta) error
+	if delta != nil {
+		stream = func(d model.Delta) error { return delta(d.Text) }
+	}
+	response, err := chat.Complete(k.ctx, request, stream)
+	if err != nil {
+		if k.ctx.Err() != nil {
+			err = stopped(k)
+		}
+		return corpus.Answer{}, err
+	}
+	return corpus.Answer{Text: response.Text, FinishReason: response.FinishReason,
+		Usage: corpus.Usage{PromptTokens: response.PromptTokens, CompletionTokens: response.CompletionTokens}}, nil
+}

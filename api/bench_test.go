@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	jobqueue "grounded/jobs/sqlite"
 	"grounded/model"
 	"grounded/store/sqlite"
 )
@@ -59,7 +60,12 @@ func benchServer(b *testing.B, upstream string) *Server {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	s, err := New(Config{Backend: Backend{Store: store, Catalog: benchCatalog(b, upstream), Model: model.Config{LookupEnv: func(string) (string, bool) { return "", false }}}})
+	queue, err := jobqueue.Open(b.Context(), jobqueue.Config{Path: b.TempDir() + "/jobs.db"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = queue.Close() })
+	s, err := New(Config{Queue: queue, Backend: Backend{Store: store, Catalog: benchCatalog(b, upstream), Model: model.Config{LookupEnv: func(string) (string, bool) { return "", false }}}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -20,6 +20,8 @@ import (
 
 	"grounded/analyze"
 	"grounded/corpus"
+	"grounded/jobs"
+	jobqueue "grounded/jobs/sqlite"
 	"grounded/model"
 	"grounded/prompts"
 	"grounded/store/sqlite"
@@ -28,12 +30,14 @@ import (
 // company is a server over a real store with two tenants, and models that are scripted.
 type company struct {
 	testing.TB
-	server *Server
-	http   *httptest.Server
-	models *modelServer
-	store  *sqlite.Store
-	log    *logBuffer
-	secret map[string]string // of the keys, by name
+	server  *Server
+	http    *httptest.Server
+	models  *modelServer
+	store   *sqlite.Store
+	queue   jobs.Queue
+	uploads string // folder of the queue's files
+	log     *logBuffer
+	secret  map[string]string // of the keys, by name
 }
 
 // Words that stand in one document each.
@@ -65,7 +69,16 @@ func open(t testing.TB, change func(*Config)) *company {
 	c.add("alpha", "board/minutes.md", []string{"board"}, "The board met in March to buy Gamma. The word is "+canaryBoard+".")
 	c.add("beta", "plans.md", nil, "Beta will build a second plant in Riga. The word is "+canaryBeta+".")
 
+	c.uploads = t.TempDir()
+	queue, err := jobqueue.Open(t.Context(), jobqueue.Config{Path: filepath.Join(t.TempDir(), "jobs.db"), Files: c.uploads})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.queue = queue
+	t.Cleanup(func() { _ = queue.Close() })
+
 	config := Config{
+		Queue: queue, Uploads: jobs.Limits{Files: 3, FileBytes: 1 << 20, Bytes: 2 << 20, Names: []string{"*.md", "*.pdf"}},
 		Backend: Backend{
 			Store: c.store, Catalog: c.models.catalog(t), Chat: "parrot", Embedding: "words", Collection: "alpha",
 			Model:    model.Config{LookupEnv: func(string) (string, bool) { return "", false }, Attempts: 2, MinDelay: time.Millisecond},
@@ -76,6 +89,7 @@ func open(t testing.TB, change func(*Config)) *company {
 	for _, k := range []Key{
 		{Name: "reader", Scope: ScopeRead, Collections: []string{"alpha"}},
 		{Name: "hr", Scope: ScopeWrite, Collections: []string{"alpha"}, Groups: []string{"hr"}},
+		{Name: "writer", Scope: ScopeWrite, Collections: []string{"alpha"}},
 		{Name: "tenant", Scope: ScopeWrite, Collections: []string{"beta"}, Groups: []string{"hr", "board"}},
 		{Name: "reader-of-all", Scope: ScopeRead, Collections: []string{AllCollections}},
 		{Name: "admin", Scope: ScopeAdmin, Collections: []string{AllCollections}},
@@ -148,7 +162,10 @@ func (c *company) send(method, path, key, body string, extra ...string) reply {
 	if err != nil {
 		c.Fatal(err)
 	}
-	if body != "" {
+	switch {
+	case strings.HasPrefix(body, "--"+boundary):
+		r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+	case body != "":
 		r.Header.Set("Content-Type", "application/json")
 	}
 	if key != "" {

@@ -20,7 +20,7 @@ type Scope string
 // The scopes.
 const (
 	ScopeRead  Scope = "read"  // ask, search, read documents
-	ScopeWrite Scope = "write" // delete the documents that it sees
+	ScopeWrite Scope = "write" // upload documents, delete those that it sees
 	ScopeAdmin Scope = "admin" // collections; every document whatever its groups
 )
 

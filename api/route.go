@@ -23,7 +23,7 @@ type call struct {
 	echo   echo.Context
 	ctx    context.Context
 	caller caller
-	body   []byte // whole, and valid by the contract; nil without one
+	body   []byte // whole, and valid by the contract; nil without one, or when it is read by the handler
 }
 
 // route is one operation of the contract.
@@ -60,12 +60,17 @@ func (s *Server) routes() []route {
 		{"GET", "/api/collections/{collection}", ScopeRead, false, s.getCollection},
 		{"DELETE", "/api/collections/{collection}", ScopeAdmin, false, s.deleteCollection},
 		{"GET", "/api/collections/{collection}/documents", ScopeRead, false, s.listDocuments},
+		{"POST", "/api/collections/{collection}/documents", ScopeWrite, true, s.uploadDocuments},
 		{"POST", "/api/collections/{collection}/documents/delete", ScopeWrite, false, s.deleteByFilter},
 		{"GET", "/api/collections/{collection}/documents/{id}", ScopeRead, false, s.getDocument},
 		{"DELETE", "/api/collections/{collection}/documents/{id}", ScopeWrite, false, s.deleteDocument},
 		{"GET", "/api/collections/{collection}/documents/{id}/pages", ScopeRead, false, s.getPages},
 		{"GET", "/api/collections/{collection}/documents/{id}/chunks", ScopeRead, false, s.getChunks},
 		{"GET", "/api/collections/{collection}/chunks/{id}", ScopeRead, false, s.getChunk},
+		{"GET", "/api/jobs", ScopeRead, false, s.listJobs},
+		{"GET", "/api/jobs/{id}", ScopeRead, false, s.getJob},
+		{"GET", "/api/jobs/{id}/events", ScopeRead, false, s.jobEvents},
+		{"POST", "/api/jobs/{id}/cancel", ScopeWrite, false, s.cancelJob},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"grounded/corpus"
+	"grounded/jobs"
 )
 
 // Config of a Server. Zero values are the defaults.
@@ -28,11 +29,15 @@ type Config struct {
 	MaxBody   int64         // bytes of a request; default 16 MB
 	Timeout   time.Duration // of a request in all; default 10 min
 	Heartbeat time.Duration // between comments on a stream that is silent; default 10 s
-	Grace     time.Duration // that streams have to finish when the server is stopped; default 30 s
+	Grace     time.Duration // that answers have to finish when the server is stopped; default 30 s
 
 	Limits Limits
-	Log    *slog.Logger // default none
-	Now    func() time.Time
+	// Queue takes uploads; workers do them. It must be set.
+	Queue   jobs.Queue
+	Uploads jobs.Limits // of one upload
+
+	Log *slog.Logger // default none
+	Now func() time.Time
 }
 
 // Server answers HTTP. It is safe for concurrent use.
@@ -44,12 +49,18 @@ type Server struct {
 	keys    atomic.Pointer[[]Key]
 	limiter *limiter
 	started time.Time
+
+	stopping context.Context // ends when no new request is taken
+	stop     context.CancelFunc
 }
 
 // New makes a server. It makes no request; the error is corpus.ErrInvalid.
 func New(c Config) (*Server, error) {
 	if c.Store == nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "make server: there is no store")
+	}
+	if c.Queue == nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "make server: there is no queue of jobs")
 	}
 	setDefault(&c.MaxBody, 16<<20)
 	setDefault(&c.Timeout, 10*time.Minute)
@@ -76,6 +87,7 @@ func New(c Config) (*Server, error) {
 	if err := s.SetKeys(c.Keys); err != nil {
 		return nil, err
 	}
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.echo = s.router()
 	return s, nil
 }
@@ -144,6 +156,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return corpus.Errorf(corpus.ErrUnavailable, "serve: %w", err)
 	case <-ctx.Done():
 	}
+	s.stop()
 	grace, stop := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
 	defer stop()
 	err := server.Shutdown(grace)

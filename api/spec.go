@@ -35,7 +35,7 @@ func loadSpec() (*spec, error) {
 // operation is what the contract says of one route.
 type operation struct {
 	route        *routers.Route
-	body         *openapi3.Schema // nil when it takes none
+	body         *openapi3.Schema // nil when it takes none of JSON
 	bodyRequired bool
 }
 
@@ -47,7 +47,9 @@ func (s *spec) operation(method, path string) *operation {
 	}
 	o := &operation{route: &routers.Route{Spec: s.document, Path: path, PathItem: item, Method: method, Operation: item.GetOperation(method)}}
 	if b := o.route.Operation.RequestBody; b != nil {
-		o.body, o.bodyRequired = b.Value.Content["application/json"].Schema.Value, b.Value.Required
+		if media := b.Value.Content["application/json"]; media != nil {
+			o.body, o.bodyRequired = media.Schema.Value, b.Value.Required
+		}
 	}
 	return o
 }

@@ -90,6 +90,46 @@ func TestEachOfTheseRequestsShowsTheTextToWhoMaySeeIt(t *testing.T) {
 	}
 }
 
+// TestJobsAreSeenByThoseWhoseTheyAre asks every route of jobs with every key.
+func TestJobsAreSeenByThoseWhoseTheyAre(t *testing.T) {
+	for _, test := range []struct {
+		name, collection, submitter, key string
+		groups                           []string
+		seen                             bool
+	}{
+		{"its own", "alpha", "hr", "hr", nil, true},
+		{"of another tenant", "alpha", "hr", "tenant", nil, false},
+		{"of another tenant, from the other side", "beta", "tenant", "hr", nil, false},
+		{"of another key", "alpha", "hr", "writer", nil, false},
+		{"of another key that has all of its groups", "alpha", "writer", "hr", nil, false},
+		{"narrowed to other groups", "alpha", "hr", "hr", []string{groupsHeader, "it"}, false},
+		{"narrowed to its groups", "alpha", "hr", "hr", []string{groupsHeader, "hr"}, true},
+		{"an admin", "beta", "tenant", "admin", nil, true},
+		{"of an admin", "alpha", "admin", "hr", nil, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := open(t, nil)
+			running, ended := c.job(test.collection, test.submitter), c.cancelled(test.collection, test.submitter)
+			status := map[bool]int{true: http.StatusOK, false: http.StatusNotFound}[test.seen]
+			list := c.send("GET", "/api/jobs", test.key, "", test.groups...).want(t, http.StatusOK)
+			if strings.Contains(list.body, running) != test.seen || strings.Contains(list.body, ended) != test.seen || !test.seen && !strings.Contains(list.body, `"data":[],"next":null`) {
+				t.Errorf("list: %s", list.body)
+			}
+			c.send("GET", "/api/jobs/"+running, test.key, "", test.groups...).want(t, status)
+			events := c.send("GET", "/api/jobs/"+ended+"/events", test.key, "", test.groups...).want(t, status)
+			if strings.Contains(events.body, "event: done") != test.seen {
+				t.Errorf("events: %s", events.body)
+			}
+			if test.key != "reader-of-all" { // it may not write
+				c.send("POST", "/api/jobs/"+running+"/cancel", test.key, "", test.groups...).want(t, status)
+			}
+			if j, err := c.queue.Job(t.Context(), running); err != nil || (j.Status == "cancelled") != (test.seen) {
+				t.Errorf("it is %s, %v", j.Status, err)
+			}
+		})
+	}
+}
+
 // TestAHiddenThingIsToldAsOneThatIsNotThere compares what is answered, but for the names in it.
 func TestAHiddenThingIsToldAsOneThatIsNotThere(t *testing.T) {
 	c := open(t, nil)
@@ -100,6 +140,10 @@ func TestAHiddenThingIsToldAsOneThatIsNotThere(t *testing.T) {
 		{"its chunks", "GET", "/api/collections/beta/chunks/x", "/api/collections/none/chunks/x", ""},
 		{"document", "GET", "/api/collections/alpha/documents/" + id("alpha", "board/minutes.md"), "/api/collections/alpha/documents/" + other, ""},
 		{"pages", "GET", "/api/collections/alpha/documents/" + id("alpha", "board/minutes.md") + "/pages", "/api/collections/alpha/documents/" + other + "/pages", ""},
+		{"upload", "POST", "/api/collections/beta/documents", "/api/collections/none/documents", form("a.md", "text")},
+		{"job", "GET", "/api/jobs/JOB", "/api/jobs/none", ""},
+		{"events", "GET", "/api/jobs/JOB/events", "/api/jobs/none/events", ""},
+		{"cancel", "POST", "/api/jobs/JOB/cancel", "/api/jobs/none/cancel", ""},
 		{"shadow", "GET", "/api/collections/" + corpus.Shadow("alpha"), "/api/collections/none", ""},
 		{"question", "POST", "/api/answer", "/api/answer", `{"question":"x","collection":"NAME"}`},
 		{"search", "POST", "/api/retrieve", "/api/retrieve", `{"question":"x","collection":"NAME"}`},
@@ -107,10 +151,10 @@ func TestAHiddenThingIsToldAsOneThatIsNotThere(t *testing.T) {
 		{"chat", "POST", "/v1/chat/completions", "/v1/chat/completions", `{"model":"parrot+rag","messages":[{"role":"user","content":"x"}],"collection":"NAME"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			same := requestIDHeader
-			a := c.send(test.method, test.hidden, "hr", strings.ReplaceAll(test.body, "NAME", "beta"), same, "r").want(t, http.StatusNotFound)
+			same, job := requestIDHeader, c.job("beta", "tenant")
+			a := c.send(test.method, strings.ReplaceAll(test.hidden, "JOB", job), "hr", strings.ReplaceAll(test.body, "NAME", "beta"), same, "r").want(t, http.StatusNotFound)
 			b := c.send(test.method, test.absent, "hr", strings.ReplaceAll(test.body, "NAME", "none"), same, "r").want(t, http.StatusNotFound)
-			plain := strings.NewReplacer("beta", "N", "none", "N", corpus.Shadow("alpha"), "N", id("alpha", "board/minutes.md"), "D", other, "D")
+			plain := strings.NewReplacer(job, "N", "beta", "N", "none", "N", corpus.Shadow("alpha"), "N", id("alpha", "board/minutes.md"), "D", other, "D")
 			if x, y := plain.Replace(a.body), plain.Replace(b.body); x != y {
 				t.Errorf("hidden: %s\nabsent: %s", x, y)
 			}
@@ -136,6 +180,8 @@ func TestScopesAreNeeded(t *testing.T) {
 	c := open(t, nil)
 	document := "/api/collections/alpha/documents/" + id("alpha", "leave.md")
 	c.send("DELETE", document, "reader", "").want(t, http.StatusForbidden)
+	c.send("POST", "/api/collections/alpha/documents", "reader", form("a.md", "text")).want(t, http.StatusForbidden)
+	c.send("POST", "/api/jobs/x/cancel", "reader", "").want(t, http.StatusForbidden)
 	c.send("DELETE", "/api/collections/alpha?confirm=alpha", "hr", "").want(t, http.StatusForbidden)
 	c.send("POST", "/api/collections", "hr", `{"name":"x"}`).want(t, http.StatusForbidden)
 	c.send("DELETE", "/api/collections/alpha", "admin", "").want(t, http.StatusBadRequest)

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"grounded/api"
 	"grounded/config"
 	"grounded/corpus"
+	"grounded/jobs"
 	"grounded/prompts"
 	"grounded/store"
 )
@@ -29,6 +31,8 @@ func (p *program) serveCommand() *cobra.Command {
 		Short: "Answer over HTTP: OpenAI's routes under /v1, grounded's own under /api",
 		Long: `Serves any client of OpenAI's API: its base URL is http://ADDRESS/v1, the model NAME answers alone
 and NAME+rag from the documents. Without keys it listens on this machine only.
+
+Uploads are ingested beside it, or by ` + "`grounded worker`" + ` where jobs are in NATS (jobs.kind).
 
 SIGHUP reads the keys of the configuration again; Ctrl-C lets running answers finish.`,
 		Example: examples("grounded serve", "grounded serve --address :8080   # needs keys: grounded keys new"),
@@ -46,12 +50,18 @@ SIGHUP reads the keys of the configuration again; Ctrl-C lets running answers fi
 	return command
 }
 
-func (p *program) serve(ctx context.Context, s *services) error {
+func (p *program) serve(ctx context.Context, s *services) (err error) {
 	settings, err := s.serverConfig(ctx)
 	if err != nil {
 		return err
 	}
 	settings.Log = slog.New(slog.NewJSONHandler(p.stderr, nil))
+	queue, err := openQueue(ctx, s.config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, queue.Close()) }()
+	settings.Queue, settings.Uploads = queue, jobLimits(s.config)
 	server, err := api.New(settings)
 	if err != nil {
 		return err
@@ -68,6 +78,11 @@ func (p *program) serve(ctx context.Context, s *services) error {
 	if len(settings.Keys) == 0 {
 		p.notef("no keys are configured: whoever is on this machine may do everything, and nobody else reaches it\n")
 	}
+	stopWorker, err := s.workBeside(ctx, queue, settings.Log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, stopWorker()) }()
 	p.notef("listening on http://%s (base URL of OpenAI clients: http://%s/v1)\n", listener.Addr(), listener.Addr())
 	reloads := make(chan os.Signal, 1)
 	signal.Notify(reloads, syscall.SIGHUP)
@@ -85,6 +100,29 @@ func (p *program) serve(ctx context.Context, s *services) error {
 		}
 	}()
 	return server.Serve(ctx, listener)
+}
+
+// workBeside does the jobs of a queue that is this machine's own, so that one command is enough. stop parks those in
+// hand; it is called when the server has ended.
+func (s *services) workBeside(ctx context.Context, queue jobs.Queue, log *slog.Logger) (stop func() error, err error) {
+	if s.config.Jobs.Kind == config.JobsNATS {
+		return func() error { return nil }, nil
+	}
+	worker, closeWorker, err := s.worker(ctx, queue, log)
+	if err != nil {
+		return nil, err
+	}
+	work, end := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		worker.Run(work)
+	}()
+	return func() error {
+		end()
+		<-ended
+		return closeWorker()
+	}, nil
 }
 
 // reload reads the keys again. When they can't be read, the server goes on with those that it has.

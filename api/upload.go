@@ -1,0 +1,255 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"grounded/corpus"
+	"grounded/jobs"
+)
+
+// maxFields is how many bytes all parts but the files may have.
+const maxFields = 64 << 10
+
+// uploaded is a file that was taken.
+type uploaded struct {
+	ID     corpus.DocumentID `json:"id"`
+	Name   string            `json:"document"`
+	Bytes  int64             `json:"bytes"`
+	SHA256 string            `json:"sha256"`
+}
+
+// uploadDocuments is POST /api/collections/{collection}/documents: its files become a job. An upload may take longer
+// than other requests, as long as it goes on.
+func (s *Server) uploadDocuments(k *call) error {
+	scope, err := s.named(k)
+	if err != nil {
+		return err
+	}
+	// An ingest makes a collection that is not there, and only an admin may.
+	if _, err := s.engine.Store.Collection(k.ctx, scope.Collection); err != nil && (k.caller.scope != ScopeAdmin || !errors.Is(err, corpus.ErrNotFound)) {
+		return missing(err, scope.Collection)
+	}
+	r := k.echo.Request()
+	control := http.NewResponseController(k.echo.Response())
+	body := &pacedBody{body: r.Body, control: control}
+	defer func() {
+		_ = control.SetReadDeadline(time.Time{})
+		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}()
+	r.Body = body
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return &fault{status: http.StatusUnsupportedMediaType, kind: "invalid_request_error", code: "unsupported_media_type",
+			message: "send the files as multipart/form-data, each as a part named file: curl -F file=@report.pdf"}
+	}
+	ctx := r.Context()
+	submission, err := jobs.NewIngest(s.config.Queue, s.config.Uploads, jobs.Job{
+		Collection: scope.Collection, Owner: k.caller.name, Access: k.caller.access, IdempotencyKey: r.Header.Get("Idempotency-Key"),
+	}, jobs.IngestSpec{})
+	if err != nil {
+		return err
+	}
+	if err := (&upload{caller: k.caller, submission: submission}).read(ctx, parts); err != nil {
+		err = errors.Join(err, submission.Discard(ctx))
+		if body.err == nil { // so that the client gets to read why
+			_, _ = io.CopyN(io.Discard, body, s.config.MaxBody)
+		}
+		return uploadFault(err, body.err)
+	}
+	job, err := submission.Submit(ctx)
+	if err != nil {
+		return uploadFault(err, nil)
+	}
+	if !visible(k.caller, job) { // of the same key for another user
+		return jobs.OtherRequest()
+	}
+	list := []uploaded{}
+	for _, f := range job.Files {
+		list = append(list, uploaded{f.ID, f.Name, f.Bytes, f.SHA256})
+	}
+	k.echo.Response().Header().Set("Location", "/api/jobs/"+url.PathEscape(job.ID))
+	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", struct {
+		JobID     string     `json:"job_id"`
+		Documents []uploaded `json:"documents"`
+	}{job.ID, list})
+}
+
+// upload is one on its way from a request's parts into a submission.
+type upload struct {
+	caller     caller
+	submission *jobs.Submission
+	groups     []string
+	metadata   map[string]any
+	fields     int64 // bytes
+	files      int
+}
+
+func (u *upload) read(ctx context.Context, parts *multipart.Reader) error {
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return malformed(err)
+		}
+		if err := u.part(ctx, part); err != nil {
+			return err
+		}
+	}
+}
+
+func (u *upload) part(ctx context.Context, part *multipart.Part) error {
+	switch name := part.FormName(); name {
+	case "file":
+		u.files++
+		content := &watchedReader{r: part}
+		_, err := u.submission.Add(ctx, fileName(part), u.all(), content)
+		if content.err != nil {
+			return malformed(content.err)
+		}
+		return err
+	case "groups", "metadata":
+		if u.files > 0 {
+			return invalid(name, "%s stands behind a file; send it before the files, for all of which it is", name)
+		}
+		text, err := io.ReadAll(io.LimitReader(part, maxFields-u.fields+1))
+		if err != nil {
+			return malformed(err)
+		}
+		if u.fields += int64(len(text)); u.fields > maxFields {
+			return corpus.Errorf(corpus.ErrLimit, "groups and metadata have more than %d bytes", maxFields)
+		}
+		if name == "groups" {
+			return u.addGroups(string(text))
+		}
+		return u.setMetadata(text)
+	default:
+		return invalid("", "there is a part named %s; parts are named file, groups or metadata", quoted(name))
+	}
+}
+
+// addGroups takes only groups that the caller is in: what it uploads it can see.
+func (u *upload) addGroups(text string) error {
+	for _, group := range strings.Split(text, ",") {
+		group = strings.TrimSpace(group)
+		switch {
+		case group == "":
+			return invalid("groups", "groups has an empty name; leave groups out for documents that all users of the collection may see")
+		case !u.caller.access.Unrestricted && !slices.Contains(u.caller.access.Groups, group):
+			return &fault{status: http.StatusForbidden, kind: "permission_error", code: "forbidden", param: "groups",
+				message: "this key is not in the group " + quoted(group) + ", and would not see the documents"}
+		}
+		u.groups = append(u.groups, group)
+	}
+	return nil
+}
+
+func (u *upload) setMetadata(text []byte) error {
+	if u.metadata != nil {
+		return invalid("metadata", "there are two parts named metadata; send one")
+	}
+	if err := json.Unmarshal(text, &u.metadata); err != nil || u.metadata == nil {
+		return invalid("metadata", `metadata is no JSON object, such as {"title": "Leave", "department": "HR"}`)
+	}
+	for _, key := range []string{"groups", "access_groups"} {
+		if _, ok := u.metadata[key]; ok {
+			return invalid("metadata", "metadata has %s; send the groups as a part named groups", key)
+		}
+	}
+	return nil
+}
+
+// all is the metadata of a file.
+func (u *upload) all() map[string]any {
+	if len(u.metadata) == 0 && len(u.groups) == 0 {
+		return nil
+	}
+	all := map[string]any{}
+	for key, value := range u.metadata {
+		all[key] = value
+	}
+	if len(u.groups) > 0 {
+		all["groups"] = u.groups
+	}
+	return all
+}
+
+// fileName is the name as it was sent: a path is not made a name, but refused.
+func fileName(part *multipart.Part) string {
+	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	return params["filename"]
+}
+
+func malformed(err error) error {
+	return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "invalid", cause: err,
+		message: "the request is no whole multipart/form-data, or broke off; nothing of it was kept, send it again"}
+}
+
+// uploadFault is why an upload was not taken; broken is what went wrong with its body.
+func uploadFault(err, broken error) error {
+	var f *fault
+	switch {
+	case broken != nil:
+		return malformed(broken)
+	case errors.As(err, &f):
+	case errors.Is(err, corpus.ErrLimit):
+		return &fault{status: http.StatusRequestEntityTooLarge, kind: "invalid_request_error", code: "too_large", message: sentence(err), cause: err}
+	case errors.Is(err, corpus.ErrUnsupported):
+		return &fault{status: http.StatusUnsupportedMediaType, kind: "invalid_request_error", code: "unsupported_media_type", message: sentence(err), cause: err}
+	}
+	return err
+}
+
+// watchedReader keeps why reading failed, apart from what failed with what was read.
+type watchedReader struct {
+	r   io.Reader
+	err error
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.err = err
+	}
+	return n, err
+}
+
+// pace is how many bytes of an upload must come within bodyTimeout.
+const pace = 1 << 20
+
+// pacedBody is a request's body that may be long, but not slow.
+type pacedBody struct {
+	body    io.ReadCloser
+	control *http.ResponseController
+	left    int // bytes before the deadline is put off
+	err     error
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		b.left = pace
+		_ = b.control.SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
+	n, err := b.body.Read(p)
+	b.left -= n
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
+	}
+	return n, err
+}
+
+func (b *pacedBody) Close() error { return b.body.Close() }

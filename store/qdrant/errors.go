@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -147,6 +148,9 @@ func (s *Store) callFor(ctx context.Context, timeout time.Duration, f func(ctx c
 			return ctx.Err()
 		}
 		s.node.Add(1) // another node may do it
+		if isLeaderAway(err) {
+			s.nudge(ctx)
+		}
 		pause := wait/2 + rand.N(wait/2)
 		if !passing(err) || time.Since(began)+pause > s.config.RetryFor {
 			return err
@@ -163,4 +167,23 @@ func attempt(ctx context.Context, timeout time.Duration, f func(ctx context.Cont
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return f(ctx)
+}
+
+// isLeaderAway recognises what a cluster says when the replica that a write in order goes through does not answer.
+func isLeaderAway(err error) bool {
+	state, ok := statusOf(err)
+	return ok && strings.Contains(state.Message(), "ordering via leader")
+}
+
+// nudge makes writes that go to all replicas, of nothing, to the collections that are known: the cluster learns from them
+// which replica is away, and lets another be the one that writes in order go through.
+func (s *Store) nudge(ctx context.Context) {
+	nobody := qdrant.NewPointsSelector(pointID("nobody"))
+	for _, name := range s.known.all() {
+		// It does its work by failing, too.
+		_ = attempt(ctx, s.config.Timeout, func(ctx context.Context) error {
+			_, err := s.client().Delete(ctx, &qdrant.DeletePoints{CollectionName: name, Points: nobody})
+			return err
+		})
+	}
 }

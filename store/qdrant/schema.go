@@ -138,6 +138,17 @@ func (k *known) set(name string, there bool) {
 	k.names[name] = there
 }
 
+func (k *known) all() (names []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for name, there := range k.names {
+		if there {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // ensure makes a physical collection with its indexes, if it is not there. An embedding is for chunks.
 func (s *Store) ensure(ctx context.Context, name string, indexes []fieldIndex, embedding *corpus.Embedding) error {
 	if s.known.has(name) {

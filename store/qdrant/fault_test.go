@@ -375,13 +375,12 @@ func TestAFullDisk(t *testing.T) {
 	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=400m"); err != nil {
 		t.Skipf("skipped: mount a small disk: %v", err)
 	}
-	server := qdranttest.Start(t, "QDRANT__STORAGE__STORAGE_PATH="+folder, "QDRANT__STORAGE__WAL__WAL_CAPACITY_MB=1")
-	t.Cleanup(func() {
-		server.Stop()
+	t.Cleanup(func() { // after the server has ended
 		if err := syscall.Unmount(folder, 0); err != nil {
 			t.Error(err)
 		}
 	})
+	server := qdranttest.Start(t, "QDRANT__STORAGE__STORAGE_PATH="+folder, "QDRANT__STORAGE__WAL__WAL_CAPACITY_MB=1")
 	s := open(t, Config{Address: server.Address, RetryFor: time.Second, Timeout: 20 * time.Second})
 	create(t, s)
 	put(t, s, "before", "first", 2)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -202,6 +203,8 @@ func TestATextOverTheModelsLengthIsSplitAndAveraged(t *testing.T) {
 
 func TestConcurrencyIsBoundedPerModel(t *testing.T) {
 	var now, most atomic.Int64
+	var once sync.Once
+	beyond := make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		n := now.Add(1)
 		defer now.Add(-1)
@@ -211,11 +214,17 @@ func TestConcurrencyIsBoundedPerModel(t *testing.T) {
 				break
 			}
 		}
-		time.Sleep(2 * time.Millisecond) // so that requests overlap
+		if n > 3 {
+			once.Do(func() { close(beyond) })
+		}
+		select { // long enough for one that should not come
+		case <-beyond:
+		case <-time.After(50 * time.Millisecond):
+		}
 		vectorsOf(3)(w, r)
 	})
 	card := embedCard(s.URL)
-	card.Concurrency = 3
+	card.Concurrency, card.BatchTexts = 3, 4
 	e := newEmbedder(t, card, quick())
 	texts := make([]string, 60)
 	for i := range texts {
@@ -224,8 +233,8 @@ func TestConcurrencyIsBoundedPerModel(t *testing.T) {
 	if _, err := e.Embed(t.Context(), Passage, texts); err != nil {
 		t.Fatal(err)
 	}
-	if m := most.Load(); m > 3 || m < 2 {
-		t.Errorf("%d requests at once, want 2 or 3", m)
+	if m := most.Load(); m != 3 {
+		t.Errorf("%d requests at once, want 3", m)
 	}
 }
 

@@ -13,8 +13,9 @@ import (
 // A method that names a collection which does not exist fails with corpus.ErrNotFound, but for Vectors,
 // Sources, Quarantined, Recover and Delete, which find nothing.
 type Store interface {
-	// CreateCollection makes a collection; its name is one that corpus.CheckStoredName allows. If one of that name is there with the same embedding fingerprint,
-	// nothing changes; with another it fails with corpus.ErrConflict that names both.
+	// CreateCollection makes a collection; its name is one that corpus.CheckStoredName allows. If one of that
+	// name is there with the same embedding fingerprint, nothing changes; with another it fails with
+	// corpus.ErrConflict that names both.
 	CreateCollection(ctx context.Context, c corpus.Collection) error
 	// Collection returns one with its counts.
 	Collection(ctx context.Context, name string) (corpus.Collection, error)

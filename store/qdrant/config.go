@@ -32,23 +32,22 @@ type Config struct {
 	CAFile  string // PEM file of the authority that signed the server's certificate; default the system's
 	Prefix  string // of the names of all physical collections and aliases, default "grounded"
 
-	Shards            int // of each physical collection; default 1, or one a node of a cluster
-	Replicas          int // copies of each shard; default 1
-	WriteConsistency  int // replicas that must have a write before it counts; default 1
-	ReadConsistency   string
-	Quantisation      string  // "", QuantiseScalar or QuantiseBinary
-	Oversampling      float64 // candidates by quantised vectors for each that is wanted, before rescoring; default 2
-	OnDiskVectors     bool
-	InMemoryPayload   bool // payload is on disk by default
-	HNSWM             int  // edges of a node, default 16
-	HNSWBuild         int  // candidates looked at while building, default 100
-	HNSWSearch        int  // candidates looked at while searching, default 128
-	Timeout           time.Duration
-	RetryFor          time.Duration
-	BatchPoints       int // points of one upsert, default 512
-	Parallelism       int // groups of documents that are written at once, default 4
-	Connections       int // to the server, default 3
-	SkipVersionChecks bool
+	Shards           int // of each physical collection; default 1, or one a node of a cluster
+	Replicas         int // copies of each shard; default 1
+	WriteConsistency int // replicas that must have a write before it counts; default 1
+	ReadConsistency  string
+	Quantisation     string  // "", QuantiseScalar or QuantiseBinary
+	Oversampling     float64 // candidates by quantised vectors for each that is wanted, before rescoring; default 2
+	OnDiskVectors    bool
+	InMemoryPayload  bool // payload is on disk by default
+	HNSWM            int  // edges of a node, default 16
+	HNSWBuild        int  // candidates looked at while building, default 100
+	HNSWSearch       int  // candidates looked at while searching, default 128
+	Timeout          time.Duration
+	RetryFor         time.Duration
+	BatchPoints      int // points of one upsert, default 512
+	Parallelism      int // groups of documents that are written at once, default 4
+	Connections      int // to the server, default 3
 }
 
 // DefaultAddress is Qdrant's gRPC port on this machine.

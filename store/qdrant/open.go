@@ -126,7 +126,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.config.SkipVersionChecks && tooOld(s.version) {
+	if tooOld(s.version) {
 		return corpus.Hint(corpus.Errorf(corpus.ErrUnsupported, "%s has version %s", s.config, s.version), versionHint)
 	}
 	for name, indexes := range map[string][]fieldIndex{s.registry(): registryIndexes(), s.manifest(): manifestIndexes(), s.pages(): pageIndexes()} {

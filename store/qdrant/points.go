@@ -157,12 +157,12 @@ const (
 
 // documentPoint is a document's entry in the manifest but for its version and state.
 func documentPoint(key string, shared payload, d corpus.Document, pages []corpus.Page, chunks []corpus.EmbeddedChunk) (*qdrant.PointStruct, error) {
-	whole_, err := packed(d)
+	described, err := packed(d)
 	if err != nil {
 		return nil, err
 	}
 	p := payload{
-		fieldKind: text(kindDocument), fieldCollection: text(key), fieldDocument: text(string(d.ID)), fieldJSON: whole_,
+		fieldKind: text(kindDocument), fieldCollection: text(key), fieldDocument: text(string(d.ID)), fieldJSON: described,
 		fieldChunks: whole(0), fieldPages: whole(0),
 	}
 	if len(pages) > 0 {

@@ -156,10 +156,10 @@ func (s *Store) believe(ctx context.Context, r record, points []*qdrant.ScoredPo
 			versions[d] = append(versions[d], v)
 		}
 	}
-	true_, unsure := map[corpus.DocumentID]int64{}, []corpus.DocumentID(nil)
+	current, unsure := map[corpus.DocumentID]int64{}, []corpus.DocumentID(nil)
 	for d, found := range versions {
 		if v := s.seen.get(r.key, d); len(found) == 1 && found[0] == v {
-			true_[d] = v
+			current[d] = v
 		} else {
 			unsure = append(unsure, d)
 		}
@@ -170,13 +170,13 @@ func (s *Store) believe(ctx context.Context, r record, points []*qdrant.ScoredPo
 			return nil, false, err
 		}
 		for _, d := range unsure {
-			true_[d] = have[d]
+			current[d] = have[d]
 			s.seen.put(r.key, d, have[d])
 			again = again || have[d] > slices.Min(versions[d])
 		}
 	}
 	for _, p := range points {
-		if version(p.GetPayload()) == true_[corpus.DocumentID(p.GetPayload()[fieldDocument].GetStringValue())] {
+		if version(p.GetPayload()) == current[corpus.DocumentID(p.GetPayload()[fieldDocument].GetStringValue())] {
 			live = append(live, p)
 		}
 	}

@@ -19,14 +19,20 @@ import (
 
 // output is what a program printed so far.
 type output struct {
-	mu sync.Mutex
-	bytes.Buffer
+	mu   sync.Mutex
+	text bytes.Buffer // not embedded: its other methods take no lock
 }
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.Buffer.Write(p)
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // find waits until a pattern was printed, and returns its first group.
@@ -34,9 +40,7 @@ func (o *output) find(t *testing.T, pattern string) string {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
-		o.mu.Lock()
 		m := regexp.MustCompile(pattern).FindStringSubmatch(o.String())
-		o.mu.Unlock()
 		if m != nil {
 			return m[len(m)-1]
 		}

@@ -33,7 +33,7 @@ test: check models clients tools ## everything: checks, unit and end-to-end test
 	@$(GO) test -timeout 10m ./ingest/parse/... # without: the race detector needs the memory that its children may not have
 
 check: ## gofmt, go vet, staticcheck
-	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: gofmt -w ."; exit 1; }
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "$$unformatted"; echo "run: gofmt -w ."; exit 1; }
 	@$(GO) vet ./...
 	@$(GO) tool staticcheck ./...
 

@@ -14,13 +14,13 @@ import (
 // on one line don't know each other; a folder's packages (store/sqlite) belong to the folder.
 const policy = `
 corpus
-analyze prompts
+analyze prompts wire
 store model
 ingest retrieve
 answer
 eval
 jobs
-api web config
+api web config client
 cmd
 `
 

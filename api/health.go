@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"grounded/wire"
 )
 
-func (s *Server) healthz(k *call) error { return k.json(map[string]string{"status": "ok"}) }
+func (s *Server) healthz(k *call) error { return k.json(wire.Status{Status: "ok"}) }
 
 // readyTimeout is how long the store may take to answer.
 const readyTimeout = 2 * time.Second
@@ -18,5 +20,5 @@ func (s *Server) readyz(k *call) error {
 	if _, err := s.engine.Store.Collections(ctx); err != nil {
 		return &fault{status: http.StatusServiceUnavailable, kind: "server_error", code: "not_ready", message: "the store does not answer", again: true, cause: err}
 	}
-	return k.json(map[string]string{"status": "ready"})
+	return k.json(wire.Status{Status: "ready"})
 }

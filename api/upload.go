@@ -15,18 +15,11 @@ import (
 
 	"grounded/corpus"
 	"grounded/jobs"
+	"grounded/wire"
 )
 
 // maxFields is how many bytes all parts but the files may have.
 const maxFields = 64 << 10
-
-// uploaded is a file that was taken.
-type uploaded struct {
-	ID     corpus.DocumentID `json:"id"`
-	Name   string            `json:"document"`
-	Bytes  int64             `json:"bytes"`
-	SHA256 string            `json:"sha256"`
-}
 
 // uploadDocuments is POST /api/collections/{collection}/documents: its files become a job. An upload may take longer
 // than other requests, as long as it goes on.
@@ -73,15 +66,12 @@ func (s *Server) uploadDocuments(k *call) error {
 	if !visible(k.caller, job) { // of the same key for another user
 		return jobs.OtherRequest()
 	}
-	list := []uploaded{}
+	list := []wire.Uploaded{}
 	for _, f := range job.Files {
-		list = append(list, uploaded{f.ID, f.Name, f.Bytes, f.SHA256})
+		list = append(list, wire.Uploaded{ID: f.ID, Name: f.Name, Bytes: f.Bytes, SHA256: f.SHA256})
 	}
 	k.echo.Response().Header().Set("Location", "/api/jobs/"+url.PathEscape(job.ID))
-	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", struct {
-		JobID     string     `json:"job_id"`
-		Documents []uploaded `json:"documents"`
-	}{job.ID, list})
+	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", wire.Upload{JobID: job.ID, Documents: list})
 }
 
 // upload is one on its way from a request's parts into a submission.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"net/http"
 	"strconv"
 
 	"grounded/corpus"
@@ -27,6 +28,26 @@ func (s *Server) listDocuments(k *call) error {
 		return missing(err, scope.Collection)
 	}
 	return k.json(wire.Page[corpus.Document]{Data: append([]corpus.Document{}, docs...), Next: corpus.Text(next)})
+}
+
+// listQuarantined is GET /api/collections/{collection}/quarantined. Who may see a file that can't be read is not known,
+// so only those who see all are told.
+func (s *Server) listQuarantined(k *call) error {
+	scope, err := s.named(k)
+	if err != nil {
+		return err
+	}
+	if !scope.Access.Unrestricted {
+		return &fault{status: http.StatusForbidden, kind: "permission_error", code: "forbidden", message: "files that could not be read are told to callers who see every document"}
+	}
+	if _, err := s.engine.Store.Collection(k.ctx, scope.Collection); err != nil {
+		return missing(err, scope.Collection)
+	}
+	list, err := s.engine.Store.Quarantined(k.ctx, scope.Collection)
+	if err != nil {
+		return err
+	}
+	return k.json(wire.Page[corpus.Quarantined]{Data: append([]corpus.Quarantined{}, list...)})
 }
 
 // number is a query's, which the contract has checked.

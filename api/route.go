@@ -59,6 +59,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/collections", ScopeAdmin, false, s.createCollection},
 		{"GET", "/api/collections/{collection}", ScopeRead, false, s.getCollection},
 		{"DELETE", "/api/collections/{collection}", ScopeAdmin, false, s.deleteCollection},
+		{"GET", "/api/collections/{collection}/quarantined", ScopeAdmin, false, s.listQuarantined},
 		{"GET", "/api/collections/{collection}/documents", ScopeRead, false, s.listDocuments},
 		{"POST", "/api/collections/{collection}/documents", ScopeWrite, true, s.uploadDocuments},
 		{"POST", "/api/collections/{collection}/documents/delete", ScopeWrite, false, s.deleteByFilter},

@@ -109,6 +109,7 @@ func (r *ingestRun) observe(e ingest.Event) {
 	o := &r.outcomes[i]
 	o.Pages += d.Pages
 	o.Chunks += d.Chunks.Written
+	o.Embedded += d.Chunks.Embedded
 	if isPart {
 		for _, warning := range d.Warnings {
 			o.Warnings = append(o.Warnings, part+": "+warning)

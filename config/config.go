@@ -30,6 +30,7 @@ var Example string
 type Config struct {
 	Data       string   `yaml:"data"`
 	Collection string   `yaml:"collection"`
+	Server     Server   `yaml:"server"`
 	Store      string   `yaml:"store"`
 	Qdrant     Qdrant   `yaml:"qdrant"`
 	Models     Models   `yaml:"models"`
@@ -38,6 +39,12 @@ type Config struct {
 	Answer     Answer   `yaml:"answer"`
 	Serve      Serve    `yaml:"serve"`
 	Jobs       Jobs     `yaml:"jobs"`
+}
+
+// Server is one that commands ask instead of a store of their own.
+type Server struct {
+	URL string `yaml:"url"`
+	Key Secret `yaml:"key"`
 }
 
 // Kinds of store.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,13 +35,23 @@ const (
 	forwardMetadata = 256 << 10
 )
 
-// Forward discovers files as Run does, by the same rules, and has them ingested elsewhere. Events, report and errors
-// are those of Run. Requests to prune, to write nothing or about what has moved, and addresses, are
+// Forward discovers files as Run does, by the same rules, and has them ingested elsewhere. known are the sources there,
+// with the folders that they have here. Events, report and errors are those of Run. Requests to prune, to write nothing or about what has moved, and addresses, are
 // corpus.ErrUnsupported.
-func Forward(ctx context.Context, req Request, forward Forwarder, observe func(Event)) (Report, error) {
+func Forward(ctx context.Context, req Request, known []corpus.Source, forward Forwarder, observe func(Event)) (Report, error) {
 	f := forwarding{forward: forward, run: &run{Ingester: &Ingester{}, Request: req, reporter: newReporter(req, observe)}}
-	err := f.all(ctx)
+	err := f.all(ctx, known)
 	return f.reporter.close(), err
+}
+
+// PathIn is the path that what is at disk has in the source of a folder above it, and the name that the folder gives
+// the source.
+func PathIn(folder, disk string) (name, path string, err error) {
+	path, ok := relative(folder, disk)
+	if !ok {
+		return "", "", corpus.Errorf(corpus.ErrInvalid, "%s is not in %s", disk, folder)
+	}
+	return identity(filepath.Base(folder)), path, nil
 }
 
 type forwarding struct {
@@ -52,7 +63,7 @@ type forwarding struct {
 	beside  int // bytes of metadata
 }
 
-func (f *forwarding) all(ctx context.Context) error {
+func (f *forwarding) all(ctx context.Context, known []corpus.Source) error {
 	if err := errors.Join(corpus.CheckCollectionName(f.Collection), f.Globs.Check(), f.Shard.Check()); err != nil {
 		return err
 	}
@@ -60,7 +71,7 @@ func (f *forwarding) all(ctx context.Context) error {
 		return corpus.Errorf(corpus.ErrUnsupported, "ingest elsewhere: nothing can be pruned, tried or moved there")
 	}
 	var err error
-	if f.plan, err = makePlan(ctx, f.Request, nil, nil); err != nil {
+	if f.plan, err = makePlan(ctx, f.Request, nil, known); err != nil {
 		return err
 	}
 	f.loadRules()

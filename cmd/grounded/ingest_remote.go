@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,11 @@ func onlyHere(cmd *cobra.Command, paths []string) error {
 func (p *program) ingestRemotely(ctx context.Context, server *client.Client, request ingest.Request, quiet bool) error {
 	observe, done := p.showProgress(quiet)
 	f := &forwarder{server: server, collection: request.Collection}
-	report, err := ingest.Forward(ctx, request, f.forward, observe)
+	var report ingest.Report
+	known, err := f.sources(ctx, request)
+	if err == nil {
+		report, err = ingest.Forward(ctx, request, known, f.forward, observe)
+	}
 	done()
 	if ctx.Err() != nil && f.job != "" && !quiet {
 		p.notef("the server goes on with job %s; `grounded jobs cancel %s` ends it\n", f.job, f.job)
@@ -59,6 +64,42 @@ type forwarder struct {
 	server     *client.Client
 	collection string
 	job        string // that is waited for
+}
+
+// sources finds those whose documents the paths of a request have been before: of folders above them. A server does not
+// know where a source is here, so it is told by its name and the paths of its documents.
+func (f *forwarder) sources(ctx context.Context, request ingest.Request) ([]corpus.Source, error) {
+	var known []corpus.Source
+	if request.Source != "" {
+		return nil, nil
+	}
+	for _, path := range request.Paths {
+		disk, err := filepath.Abs(path)
+		if err != nil {
+			return nil, corpus.Errorf(corpus.ErrInvalid, "ingest %s: %w", path, err)
+		}
+		for folder := filepath.Dir(disk); filepath.Dir(folder) != folder; folder = filepath.Dir(folder) {
+			name, below, err := ingest.PathIn(folder, disk)
+			if err != nil {
+				return nil, err
+			}
+			if info, err := os.Stat(disk); err == nil && info.IsDir() {
+				below += "/"
+			}
+			page, err := f.server.Documents(ctx, request.Collection, client.DocumentQuery{Source: name, Prefix: below, Limit: 1})
+			if errors.Is(err, corpus.ErrNotFound) {
+				return nil, nil // the collection is new, or a wrong one, which the upload tells
+			}
+			if err != nil {
+				return nil, err
+			}
+			if len(page.Data) > 0 {
+				known = append(known, corpus.Source{Collection: request.Collection, Name: name, Root: folder})
+				break
+			}
+		}
+	}
+	return known, nil
 }
 
 // sent is a file with its index.

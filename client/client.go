@@ -21,6 +21,8 @@ import (
 type Config struct {
 	URL string // of the server: scheme, host, and the path that a proxy has it under, such as https://docs.example.com
 	Key string // as `grounded keys new` printed it; empty for a server that asks for none
+	// Groups narrow those of the key: a frontend names those of its user. nil leaves the key's.
+	Groups []string
 
 	Transport http.RoundTripper // default http.DefaultTransport's, with its proxies
 	Timeout   time.Duration     // of a call that is no upload, and of silence on a stream; default 11 min, which is over a server's own
@@ -175,6 +177,9 @@ func (c *Client) attempt(ctx context.Context, r request, encoded []byte) (*http.
 	}
 	if contentType != "" {
 		q.Header.Set("Content-Type", contentType)
+	}
+	if c.config.Groups != nil {
+		q.Header.Set("Grounded-Groups", strings.Join(c.config.Groups, ","))
 	}
 	if c.config.Key != "" {
 		q.Header.Set("Authorization", "Bearer "+c.config.Key)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"mime/multipart"
+	"strings"
 
 	"grounded/wire"
 )
@@ -28,8 +29,9 @@ func (u *upload) describe(part *multipart.Part) error {
 	if err := json.Unmarshal(text, &d); err != nil {
 		return invalid(wire.PartDocument, `document is no JSON object, such as {"path": "hr/leave.md", "groups": ["hr"]}: %s`, err)
 	}
-	for _, group := range d.Groups {
-		if err := u.mayGive(group); err != nil {
+	for i, group := range d.Groups {
+		d.Groups[i] = strings.TrimSpace(group)
+		if err := u.mayGive(d.Groups[i]); err != nil {
 			return err
 		}
 	}

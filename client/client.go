@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,7 +26,7 @@ type Config struct {
 	// Groups narrow those of the key: a frontend names those of its user. nil leaves the key's.
 	Groups []string
 
-	Transport http.RoundTripper // default http.DefaultTransport's, with its proxies
+	Transport http.RoundTripper // default one like http.DefaultTransport, with its proxies
 	Timeout   time.Duration     // of a call that is no upload, and of silence on a stream; default 11 min, which is over a server's own
 	Attempts  int               // of a call that can be repeated; default 5
 	Wait      time.Duration     // before the second attempt, doubled each time, where the server names none; default 500 ms
@@ -55,6 +57,14 @@ func New(c Config) (*Client, error) {
 	setDefault(&c.Wait, 500*time.Millisecond)
 	setDefault(&c.MaxWait, time.Minute)
 	setDefault(&c.MaxBody, 256<<20)
+	if c.Transport == nil {
+		c.Transport = &http.Transport{
+			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			ResponseHeaderTimeout: c.Timeout, // from when all is sent, so that an upload may take longer
+			MaxIdleConnsPerHost:   16,
+		}
+	}
 	return &Client{config: c, base: base, http: &http.Client{
 		Transport:     c.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a key is for one server
@@ -134,7 +144,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 		encoder := json.NewEncoder(&buffer)
 		encoder.SetEscapeHTML(false)
 		if err := encoder.Encode(r.body); err != nil {
-			return nil, corpus.Errorf(corpus.ErrInvalid, "write the request: %w", err)
+			return nil, unwritable("request", err)
 		}
 		encoded = buffer.Bytes()
 	}
@@ -199,6 +209,15 @@ func (c *Client) attempt(ctx context.Context, r request, encoded []byte) (*http.
 	}
 	defer response.Body.Close()
 	return nil, c.refused(response)
+}
+
+// unwritable says why a value has no JSON, without the words of package json.
+func unwritable(what string, err error) error {
+	var inner *json.MarshalerError
+	for errors.As(err, &inner) {
+		err = inner.Err
+	}
+	return corpus.Errorf(corpus.ErrInvalid, "write the %s: %w", what, err)
 }
 
 func escaped(path []string) []string {

@@ -53,7 +53,7 @@ func (c *Client) Documents(ctx context.Context, collection string, q DocumentQue
 	if len(q.Filter) > 0 {
 		text, err := json.Marshal(q.Filter)
 		if err != nil {
-			return wire.Page[corpus.Document]{}, corpus.Errorf(corpus.ErrInvalid, "write the filter: %w", err)
+			return wire.Page[corpus.Document]{}, unwritable("filter", err)
 		}
 		query.Set("filter", string(text))
 	}

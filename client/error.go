@@ -83,8 +83,11 @@ func (c *Client) refused(r *http.Response) error {
 	}
 	p.Status = r.StatusCode
 	e := &Error{Problem: p, Kind: kindOf(p), RetryAfter: retryAfter(r.Header, time.Now()), again: r.Header.Get("X-Should-Retry") == "true"}
-	if r.StatusCode == http.StatusUnauthorized {
+	switch {
+	case r.StatusCode == http.StatusUnauthorized:
 		return corpus.Hint(e, c.keyHint())
+	case r.StatusCode == http.StatusNotFound && p.Param == "collection":
+		return corpus.Hint(e, "`grounded collections` lists those that there are for this key")
 	}
 	return e
 }

@@ -95,6 +95,36 @@ func TestARetryWaitsAsLongAsTheServerSays(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatMayBeDoneTwiceIs breaks each connection before there is a reply.
+func TestOnlyWhatMayBeDoneTwiceIs(t *testing.T) {
+	c, calls := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	sent := make(chan string, 10)
+	up, _ := answering(t, func(_ http.ResponseWriter, r *http.Request) {
+		sent <- r.Header.Get("Idempotency-Key")
+		panic(http.ErrAbortHandler)
+	})
+	for _, test := range []struct {
+		name string
+		call func() error
+		want int64
+	}{
+		{"list", func() error { _, err := c.Collections(t.Context()); return err }, 3},
+		{"retrieve", func() error { _, err := c.Retrieve(t.Context(), wire.Question{}); return err }, 3},
+		{"answer", func() error { _, err := c.Answer(t.Context(), wire.Question{}, nil); return err }, 1},
+		{"compare", func() error { _, err := c.Compare(t.Context(), wire.Question{}, nil); return err }, 1},
+		{"delete", func() error { _, err := c.DeleteDocument(t.Context(), "c", "d"); return err }, 1},
+	} {
+		calls.Store(0)
+		if err := test.call(); !errors.Is(err, corpus.ErrUnavailable) || calls.Load() != test.want {
+			t.Errorf("%s: %v after %d calls, want %d", test.name, err, calls.Load(), test.want)
+		}
+	}
+	_, err := up.Upload(t.Context(), "c", client.Upload{Files: []client.File{text("a.md", "a")}})
+	if keys := []string{<-sent, <-sent, <-sent}; !errors.Is(err, corpus.ErrUnavailable) || len(sent) != 0 || keys[0] == "" || keys[1] != keys[0] || keys[2] != keys[0] {
+		t.Errorf("upload: %v with keys %q and %d more", err, keys, len(sent))
+	}
+}
+
 // TestWhatIsNoServerOfOursIsSaid answers as other servers, and proxies, do.
 func TestWhatIsNoServerOfOursIsSaid(t *testing.T) {
 	for _, test := range []struct {
@@ -186,18 +216,21 @@ func TestAStreamThatBreaksOffIsAnError(t *testing.T) {
 
 // TestACallEndsWithItsContext cancels while the server says nothing, streaming and not, and between attempts.
 func TestACallEndsWithItsContext(t *testing.T) {
-	gone := make(chan struct{}, 1)
+	asked, gone := make(chan struct{}, 10), make(chan struct{}, 10)
 	c, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if strings.HasSuffix(r.URL.Path, "/answer") {
 			w.Header().Set("Content-Type", "text/event-stream")
 			w.(http.Flusher).Flush()
 		}
+		asked <- struct{}{}
 		<-r.Context().Done()
 		gone <- struct{}{}
 	})
 	busy, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, 503, "overloaded", "X-Should-Retry", "true", "Retry-After", "50")
+		asked <- struct{}{}
+		gone <- struct{}{}
 	})
 	for name, call := range map[string]func(context.Context) error{
 		"stream": func(ctx context.Context) error {
@@ -205,12 +238,13 @@ func TestACallEndsWithItsContext(t *testing.T) {
 			return err
 		},
 		"retrieve": func(ctx context.Context) error { _, err := c.Retrieve(ctx, wire.Question{}); return err },
-		"waiting":  func(ctx context.Context) error { _, err := busy.Collections(ctx); gone <- struct{}{}; return err },
+		"waiting":  func(ctx context.Context) error { _, err := busy.Collections(ctx); return err },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- call(ctx) }()
-		time.AfterFunc(20*time.Millisecond, cancel)
+		<-asked
+		cancel()
 		select {
 		case err := <-ended:
 			if !errors.Is(err, context.Canceled) {
@@ -220,7 +254,6 @@ func TestACallEndsWithItsContext(t *testing.T) {
 		case <-time.After(20 * time.Second):
 			t.Errorf("%s: it did not end", name)
 		}
-		cancel()
 	}
 }
 
@@ -272,8 +305,8 @@ func TestAnUploadIsSentAgainWhole(t *testing.T) {
 			}
 			fmt.Fprint(w, `{"job_id":"7","documents":[]}`)
 		})
-		up, err := c.Upload(t.Context(), "c", client.Upload{Files: []client.File{text("hr/a.md", "some text"), text("b.md", strings.Repeat("x", 1<<16))}})
-		if err != nil || up.JobID != "7" || calls.Load() != 2 || keys[0] == "" || keys[0] != keys[1] {
+		up, err := c.Upload(t.Context(), "c", client.Upload{IdempotencyKey: "leave-2026", Files: []client.File{text("hr/a.md", "some text"), text("b.md", strings.Repeat("x", 1<<16))}})
+		if err != nil || up.JobID != "7" || calls.Load() != 2 || keys[0] != "leave-2026" || keys[1] != keys[0] {
 			t.Fatalf("%v, %+v after %d calls with keys %q", err, up, calls.Load(), keys)
 		}
 		if last := bodies[len(bodies)-1]; bodies[0] != last || !strings.Contains(last, "some text") || !strings.Contains(last, `"path":"hr/a.md"`) {

@@ -16,6 +16,7 @@ const policy = `
 corpus
 analyze prompts
 store model
+telemetry
 ingest retrieve
 answer
 eval

@@ -209,7 +209,7 @@ func (s *Server) compare(k *call) error {
 		return missing(err, c.Scope.Collection)
 	}
 	if !r.Stream {
-		cells, err := service.Compare(k.ctx, c, nil)
+		cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { s.counted(cell) })
 		if err != nil {
 			return s.failed(k, err, c.Scope.Collection)
 		}
@@ -217,11 +217,18 @@ func (s *Server) compare(k *call) error {
 	}
 	w := s.stream(k)
 	defer w.close()
-	cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { _ = w.event("answer", compared(cell)) })
+	cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) {
+		s.counted(cell)
+		_ = w.event("answer", compared(cell))
+	})
 	if err == nil {
 		err = w.event("done", comparisonOf(r.Question, cells))
 	}
 	return w.end(k.ctx, err, s.tell(k, w))
+}
+
+func (s *Server) counted(c answer.Cell) {
+	s.config.Telemetry.Answer(c.Model, c.Arm, c.Answer, c.Err)
 }
 
 type comparison struct {

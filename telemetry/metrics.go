@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -134,24 +133,6 @@ func (t *Telemetry) Answer(modelID, arm string, a corpus.Answer, err error) {
 		m.citations.WithLabelValues(c.Origin, verified).Inc()
 	}
 	m.unsupported.Add(float64(len(a.Unsupported)))
-}
-
-// JobEnded counts a job by its kind and the status that it ended with.
-func (t *Telemetry) JobEnded(kind, status string) {
-	t.metrics.jobsEnded.WithLabelValues(kind, status).Inc()
-}
-
-// Document counts what became of one. took is 0 when there was nothing to do.
-func (t *Telemetry) Document(outcome string, pages, written, reused, embedded int, took time.Duration) {
-	m := t.metrics
-	m.documents.WithLabelValues(outcome).Inc()
-	m.pages.Add(float64(pages))
-	for kind, n := range map[string]int{"written": written, "reused": reused, "embedded": embedded} {
-		m.chunks.WithLabelValues(kind).Add(float64(n))
-	}
-	if took > 0 {
-		m.documentTimes.Observe(took.Seconds())
-	}
 }
 
 // usage counts the tokens of a call to a chat model, and what they cost.

@@ -183,10 +183,10 @@ func (w *Worker) end(ctx context.Context, log *slog.Logger, l Lease, s Status, r
 		log.Error("job could not be ended", "status", s, "error", withHint(err))
 		return
 	}
-	log.Info("job ended", "status", s, "error", reason)
 	if w.Ended != nil {
 		w.Ended(l.Job, s)
 	}
+	log.Info("job ended", "status", s, "error", reason)
 }
 
 func (w *Worker) close(ctx context.Context, l Lease, r Release) {

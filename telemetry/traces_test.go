@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"grounded/corpus"
+	"grounded/telemetry/telemetrytest"
 )
 
 func TestTracesAreSentWhereTheConfigurationOrTheEnvironmentSays(t *testing.T) {
@@ -83,5 +84,39 @@ func TestSpansThatAreLostAreCountedAndToldOnce(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "traces are not sent"); n != 1 {
 		t.Errorf("told %d times: %s", n, &log)
+	}
+}
+
+func TestWhoeverCallsDecidesWhetherItIsTraced(t *testing.T) {
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	none := 0.0
+	for _, test := range []struct {
+		name, parent string
+		sample       *float64
+		spans        int
+	}{
+		{"nothing is said", "", nil, 1},
+		{"nothing is said, and none is wanted", "", &none, 0},
+		{"the caller does", "00-" + trace + "-00f067aa0ba902b7-01", &none, 1},
+		{"the caller does not", "00-" + trace + "-00f067aa0ba902b7-00", nil, 0},
+		{"no header of the standard", "mine", nil, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			collector := telemetrytest.Start(t)
+			observer, err := New(t.Context(), Config{Traces: &Traces{Endpoint: collector.URL, Sample: test.sample}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest("GET", "/healthz", nil)
+			r.Header.Set("Traceparent", test.parent)
+			_, request := observer.StartRequest(r)
+			request.End(HTTPResult{Route: "/healthz", Status: 200})
+			if err := observer.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if spans := collector.Spans(); len(spans) != test.spans || (request.Trace() != "") != (test.spans > 0) {
+				t.Errorf("got %v, trace %q", spans, request.Trace())
+			}
+		})
 	}
 }

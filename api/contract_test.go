@@ -20,6 +20,7 @@ func valid(c *company) map[string][]string {
 		"health":   {"/healthz"},
 		"ready":    {"/readyz"},
 		"contract": {"/openapi.json"},
+		"docs":     {"/docs"},
 		"metrics":  {"/metrics"},
 		"createChatCompletion": {"/v1/chat/completions",
 			`{"model":"parrot","messages":[{"role":"user","content":"How many days of leave?"}]}`,

@@ -40,6 +40,7 @@ func (s *Server) routes() []route {
 		{"GET", "/healthz", "", false, s.healthz},
 		{"GET", "/readyz", "", false, s.readyz},
 		{"GET", "/openapi.json", "", false, s.openapi},
+		{"GET", "/docs", "", false, s.showDocs},
 		{"GET", "/metrics", ScopeAdmin, false, s.showMetrics},
 
 		{"POST", "/v1/chat/completions", ScopeRead, true, s.chatCompletions},

@@ -53,6 +53,7 @@ type Server struct {
 	limiter *limiter
 	started time.Time
 	metrics http.Handler
+	docs    docs
 
 	stopping context.Context // ends when no new request is taken
 	stop     context.CancelFunc
@@ -95,7 +96,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, engine: newEngine(c.Backend, c.Telemetry), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now(),
-		metrics: c.Telemetry.Handler(),
+		metrics: c.Telemetry.Handler(), docs: newDocs(),
 	}
 	if err := s.gauges(); err != nil {
 		return nil, err

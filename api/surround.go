@@ -154,7 +154,7 @@ func (s *Server) noRoute(e *echo.HTTPError, c echo.Context) *fault {
 	case r.URL.Path == "/chat/completions" || r.URL.Path == "/embeddings" || r.URL.Path == "/models" || r.URL.Path == "/responses":
 		f.message = "there is no " + quoted(r.URL.Path) + "; add /v1 to the base URL of the client"
 	default:
-		f.message = "there is no " + quoted(r.Method+" "+r.URL.Path) + "; GET /openapi.json lists what there is"
+		f.message = "there is no " + quoted(r.Method+" "+r.URL.Path) + "; GET /docs shows what there is"
 	}
 	return f
 }

@@ -54,6 +54,7 @@ type Server struct {
 	started time.Time
 	metrics http.Handler
 	docs    docs
+	reach   *reachability
 
 	stopping context.Context // ends when no new request is taken
 	stop     context.CancelFunc
@@ -96,7 +97,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, engine: newEngine(c.Backend, c.Telemetry), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now(),
-		metrics: c.Telemetry.Handler(), docs: newDocs(),
+		metrics: c.Telemetry.Handler(), docs: newDocs(), reach: &reachability{now: c.Now, models: map[string]*reached{}},
 	}
 	if err := s.gauges(); err != nil {
 		return nil, err

@@ -40,6 +40,7 @@ func (s *Server) plainChat(k *call, r *chatRequest) error {
 	}
 	var seen relayedAnswer
 	k.ctx, seen.call = s.config.Telemetry.StartChat(k.ctx, relay.Card(), r.plain())
+	seen.texts = seen.call.Content()
 	if r.Stream {
 		err = s.relayStream(k, relay, fields, &seen)
 	} else {
@@ -204,8 +205,9 @@ func (e *relayedEvents) add(line []byte) error {
 			return upstream(said)
 		}
 	}
-	e.seen.event(event)
-	e.finished = e.finished || bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
+	finish := bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
+	e.finished = e.finished || finish
+	e.seen.event(event, finish)
 	if e.theirs == nil {
 		e.theirs = modelIn(event)
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 
 	"grounded/corpus"
 	"grounded/model"
@@ -23,6 +22,7 @@ func (r *chatRequest) plain() model.Request {
 type relayedAnswer struct {
 	call     *telemetry.ChatCall
 	response model.Response
+	texts    bool // are told
 	begun    bool // some text was there
 }
 
@@ -43,19 +43,29 @@ func (a *relayedAnswer) whole(reply []byte) {
 	}
 }
 
-// event looks at an event. Few are taken apart, since they are many and each is waited for.
-func (a *relayedAnswer) event(event []byte) {
-	has := func(keys ...string) bool {
-		return slices.ContainsFunc(keys, func(key string) bool { return bytes.Contains(event, []byte(key)) })
-	}
-	text := (!a.begun || a.call.Content()) && has(`"content":"`, `"content": "`, `"tool_calls":`) && !has(`"content":""`, `"content": ""`)
-	if text && !a.begun {
+var (
+	usageKey   = []byte(`"usage":`)
+	contentKey = []byte(`"content":`)
+	toolsKey   = []byte(`"tool_calls":`)
+)
+
+// event looks at an event; finish says that it has a finish reason. Few are taken apart, since they are many and each is
+// waited for.
+func (a *relayedAnswer) event(event []byte, finish bool) {
+	if !a.begun && (tells(event, contentKey) || tells(event, toolsKey)) {
 		a.begun = true
 		a.call.Text()
 	}
-	if text && a.call.Content() || has(`"finish_reason":"`, `"finish_reason": "`) || has(`"usage":`) && !has(`"usage":null`, `"usage": null`) {
+	if finish || a.texts || tells(event, usageKey) {
 		a.whole(event)
 	}
+}
+
+// tells reports whether an event has the key with a value that is not empty.
+func tells(event, key []byte) bool {
+	_, value, found := bytes.Cut(event, key)
+	value = bytes.TrimLeft(value, " ")
+	return found && !bytes.HasPrefix(value, []byte("null")) && !bytes.HasPrefix(value, []byte(`""`))
 }
 
 func (a *relayedAnswer) take(r relayedReply) {
@@ -69,7 +79,7 @@ func (a *relayedAnswer) take(r relayedReply) {
 	if first.FinishReason != "" {
 		a.response.FinishReason = string(first.FinishReason)
 	}
-	if a.call.Content() {
+	if a.texts {
 		a.response.Text += first.Message.Content.Text + first.Delta.Content.Text
 	}
 }

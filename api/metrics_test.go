@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
 // metricsOf are a server's, by name with labels.
@@ -37,6 +39,10 @@ func TestMetricsCountWhatTheServerDid(t *testing.T) {
 		{"admin", `{"model":"parrot","messages":[{"role":"user","content":"one too many"}]}`},
 	} {
 		c.send("POST", "/v1/chat/completions", r.key, r.body)
+	}
+	problems, err := promlint.New(strings.NewReader(c.send("GET", "/metrics", "admin", "").body)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("not as Prometheus wants it: %v, %v", problems, err)
 	}
 	got := c.metricsOf(t)
 	for name, want := range map[string]string{

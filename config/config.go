@@ -192,6 +192,7 @@ type Jobs struct {
 	MaxFileMB   int      `yaml:"max_file_mb"`
 	MaxJobMB    int      `yaml:"max_job_mb"`
 	Names       []string `yaml:"names"`
+	Evaluations string   `yaml:"evaluations"`
 }
 
 // Metrics says where metrics are had besides GET /metrics of the service.

@@ -170,7 +170,11 @@ func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
 	if err != nil {
 		return nil, err
 	}
-	return model.NewChat(ctx, card, s.model)
+	c, err := model.NewChat(ctx, card, s.model)
+	if err != nil || s.telemetry == nil {
+		return c, err
+	}
+	return s.telemetry.Chat(c), nil
 }
 
 // vision connects to the model that reads scans; nil if none is configured.

@@ -16,6 +16,7 @@ const policy = `
 corpus
 analyze prompts wire
 store model
+telemetry
 ingest retrieve
 answer
 eval

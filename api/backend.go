@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"grounded/prompts"
 	"grounded/retrieve"
 	"grounded/store"
+	"grounded/telemetry"
 )
 
 // Backend is what answers: the store, the models, and how they are used.
@@ -47,12 +49,13 @@ type engine struct {
 	services  map[string]*answer.Service // by embedder
 	searchers map[string]*retrieve.Retriever
 	reranker  model.Reranker
+	telemetry *telemetry.Telemetry
 }
 
 // connections is how many requests at once a model takes whose catalog entry doesn't say.
 const connections = 1024
 
-func newEngine(b Backend) *engine {
+func newEngine(b Backend, t *telemetry.Telemetry) *engine {
 	if b.Model.Transport == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 		b.Model.Transport = &http.Transport{
@@ -61,12 +64,14 @@ func newEngine(b Backend) *engine {
 			DisableCompression: true, // a stream must not be held back
 		}
 	}
+	b.Model.Transport = t.Transport(b.Model.Transport)
+	b.Store = t.Store(b.Store)
 	if b.Model.Attempts == 0 {
 		b.Model.Attempts = 3 // a client waits
 	}
 	return &engine{
 		Backend: b, chats: map[string]model.Chat{}, relays: map[string]*model.Relay{}, embedders: map[string]model.Embedder{},
-		services: map[string]*answer.Service{}, searchers: map[string]*retrieve.Retriever{},
+		services: map[string]*answer.Service{}, searchers: map[string]*retrieve.Retriever{}, telemetry: t,
 	}
 }
 
@@ -123,7 +128,7 @@ func (e *engine) chat(ctx context.Context, id string) (model.Chat, error) {
 		if err != nil {
 			return nil, upstream(err)
 		}
-		return upstreamChat{c}, nil
+		return e.telemetry.Chat(upstreamChat{c}), nil
 	})
 }
 
@@ -151,7 +156,7 @@ func (e *engine) embedder(ctx context.Context, id string) (model.Embedder, error
 		if err != nil {
 			return nil, upstream(err)
 		}
-		return upstreamEmbedder{m}, nil
+		return e.telemetry.Embedder(card, upstreamEmbedder{m}), nil
 	})
 }
 
@@ -172,22 +177,26 @@ func (e *engine) searcher(ctx context.Context, collection string) (*retrieve.Ret
 			if err != nil {
 				return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the reranker: %s", err)
 			}
-			if e.reranker, err = model.NewReranker(context.WithoutCancel(ctx), card, e.modelConfig(card)); err != nil {
+			reranker, err := model.NewReranker(context.WithoutCancel(ctx), card, e.modelConfig(card))
+			if err != nil {
 				return nil, upstream(err)
 			}
+			e.reranker = e.telemetry.Reranker(card, reranker)
 		}
 		return retrieve.New(retrieve.Config{Store: e.Store, Embedder: embedder, Reranker: e.reranker, Fusion: e.Fusion})
 	})
 }
 
 // Retrieve finds passages. When a reindex swaps the collection under a request, it is asked once more.
-func (e *engine) Retrieve(ctx context.Context, r retrieve.Request) (retrieve.Result, error) {
+func (e *engine) Retrieve(ctx context.Context, r retrieve.Request) (result retrieve.Result, err error) {
+	ctx, done := e.telemetry.Retrieval(ctx, r.Question, cmp.Or(r.Mode, retrieve.ModeHybrid), r.TopK)
+	defer func() { done(len(result.Passages), err) }()
 	for attempt := 0; ; attempt++ {
 		s, err := e.searcher(ctx, r.Collection)
 		if err != nil {
 			return retrieve.Result{}, err
 		}
-		result, err := s.Retrieve(ctx, r)
+		result, err = s.Retrieve(ctx, r)
 		if attempt > 0 || !errors.Is(err, corpus.ErrConflict) {
 			return result, err
 		}

@@ -38,9 +38,20 @@ func (s *Server) plainChat(k *call, r *chatRequest) error {
 			fields[name] = value
 		}
 	}
+	var seen relayedAnswer
+	k.ctx, seen.call = s.config.Telemetry.StartChat(k.ctx, relay.Card(), r.plain())
+	seen.texts = seen.call.Content()
 	if r.Stream {
-		return s.relayStream(k, relay, fields)
+		err = s.relayStream(k, relay, fields, &seen)
+	} else {
+		err = s.relayWhole(k, r, relay, fields, &seen)
 	}
+	seen.call.End(seen.response, err)
+	return err
+}
+
+// relayWhole passes an answer on when it is whole.
+func (s *Server) relayWhole(k *call, r *chatRequest, relay *model.Relay, fields map[string]json.RawMessage, seen *relayedAnswer) error {
 	delete(fields, "stream_options")
 	reply, err := relay.Send(k.ctx, fields, false)
 	if err != nil {
@@ -51,6 +62,7 @@ func (s *Server) plainChat(k *call, r *chatRequest) error {
 	if err != nil {
 		return relayError(k, corpus.Errorf(corpus.ErrUnavailable, "%w", err))
 	}
+	seen.whole(whole)
 	return s.relayReply(k, r, whole)
 }
 
@@ -91,7 +103,7 @@ var (
 
 // relayStream passes events on as they come. A stream that breaks off ends with an error, since clients believe one
 // that just ends.
-func (s *Server) relayStream(k *call, relay *model.Relay, fields map[string]json.RawMessage) error {
+func (s *Server) relayStream(k *call, relay *model.Relay, fields map[string]json.RawMessage, seen *relayedAnswer) error {
 	w := s.stream(k)
 	defer w.close()
 	tell := func(f *fault) error { return w.data(f.openAI()) }
@@ -100,20 +112,20 @@ func (s *Server) relayStream(k *call, relay *model.Relay, fields map[string]json
 		return w.end(k.ctx, relayError(k, err), tell)
 	}
 	defer reply.Close()
-	return w.end(k.ctx, s.relayEvents(k, w, reply, relay.Card().ID), tell)
+	return w.end(k.ctx, s.relayEvents(k, w, reply, relay.Card().ID, seen), tell)
 }
 
 // maxEvent is the most bytes of one event.
 const maxEvent = 8 << 20
 
 // relayEvents sends what has arrived together as one piece.
-func (s *Server) relayEvents(k *call, w *stream, reply io.Reader, name string) error {
+func (s *Server) relayEvents(k *call, w *stream, reply io.Reader, name string, seen *relayedAnswer) error {
 	lines := bufio.NewReaderSize(reply, 16<<10)
 	own, err := json.Marshal(name)
 	if err != nil {
 		return err
 	}
-	e := relayedEvents{own: own}
+	e := relayedEvents{own: own, seen: seen}
 	for {
 		line, err := readLine(lines)
 		if failed := e.add(line); failed != nil {
@@ -175,6 +187,7 @@ type relayedEvents struct {
 	own, theirs []byte // the model's name, as JSON here, and with its key there
 	finished    bool   // a finish reason was there
 	done        bool   // [DONE] was there
+	seen        *relayedAnswer
 }
 
 // add takes a line of the model's server. The error is one that the server sent.
@@ -192,7 +205,9 @@ func (e *relayedEvents) add(line []byte) error {
 			return upstream(said)
 		}
 	}
-	e.finished = e.finished || bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
+	finish := bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
+	e.finished = e.finished || finish
+	e.seen.event(event, finish)
 	if e.theirs == nil {
 		e.theirs = modelIn(event)
 	}
@@ -243,16 +258,14 @@ func (s *Server) translatedChat(k *call, r *chatRequest) error {
 	if err != nil {
 		return err
 	}
-	ask := model.Request{MaxTokens: r.maxTokens(), Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed}
 	for i, m := range r.Messages {
 		if m.Role == "tool" || m.Role == "function" {
 			return unsupported("messages", "the model %s cannot read message %d of role %s", r.Model, i, m.Role)
 		}
-		ask.Messages = append(ask.Messages, model.Message{Role: m.Role, Content: m.Content.Text})
 	}
 	c := s.completion(k, r)
 	defer c.close()
-	response, err := chat.Complete(k.ctx, ask, c.delta)
+	response, err := chat.Complete(k.ctx, r.plain(), c.delta)
 	if err != nil {
 		return c.end(err)
 	}

@@ -21,6 +21,8 @@ func valid(c *company) map[string][]string {
 		"health":   {"/healthz"},
 		"ready":    {"/readyz"},
 		"contract": {"/openapi.json"},
+		"docs":     {"/docs"},
+		"metrics":  {"/metrics"},
 		"createChatCompletion": {"/v1/chat/completions",
 			`{"model":"parrot","messages":[{"role":"user","content":"How many days of leave?"}]}`,
 			`{"model":"parrot+rag","messages":[{"role":"user","content":"How many days of leave a year?"}]}`,

@@ -185,7 +185,7 @@ func (s *Server) compare(k *call) error {
 		return missing(err, c.Scope.Collection)
 	}
 	if !r.Stream {
-		cells, err := service.Compare(k.ctx, c, nil)
+		cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { s.counted(cell) })
 		if err != nil {
 			return s.failed(k, err, c.Scope.Collection)
 		}
@@ -193,11 +193,18 @@ func (s *Server) compare(k *call) error {
 	}
 	w := s.stream(k)
 	defer w.close()
-	cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { _ = w.event(wire.EventAnswer, compared(cell)) })
+	cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) {
+		s.counted(cell)
+		_ = w.event(wire.EventAnswer, compared(cell))
+	})
 	if err == nil {
 		err = w.event(wire.EventDone, comparisonOf(r.Question.Question, cells))
 	}
 	return w.end(k.ctx, err, s.tell(k, w))
+}
+
+func (s *Server) counted(c answer.Cell) {
+	s.config.Telemetry.Answer(c.Model, c.Arm, c.Answer, c.Err)
 }
 
 func comparisonOf(question string, cells []answer.Cell) wire.Comparison {

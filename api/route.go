@@ -40,6 +40,8 @@ func (s *Server) routes() []route {
 		{"GET", "/healthz", "", false, s.healthz},
 		{"GET", "/readyz", "", false, s.readyz},
 		{"GET", "/openapi.json", "", false, s.openapi},
+		{"GET", "/docs", "", false, s.showDocs},
+		{"GET", "/metrics", ScopeAdmin, false, s.showMetrics},
 
 		{"POST", "/v1/chat/completions", ScopeRead, true, s.chatCompletions},
 		{"POST", "/v1/completions", ScopeRead, true, s.completions},
@@ -108,6 +110,7 @@ func (s *Server) handler(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx, stop := context.WithTimeout(c.Request().Context(), s.config.Timeout)
 		defer stop()
+		c.Set(routeKey, r.path)
 		k := &call{echo: c, ctx: ctx}
 		if r.scope != "" {
 			if err := s.admit(k, r); err != nil {
@@ -247,7 +250,7 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, v any) err
 }
 
 // errGone ends a request whose client has gone. Nobody is told.
-var errGone = errors.New("the client has gone")
+var errGone = fmt.Errorf("the client has gone: %w", context.Canceled)
 
 // collection resolves the name of a collection for a caller, empty for its default. One that the caller may not see
 // is not there.

@@ -13,6 +13,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/jobs"
+	"grounded/telemetry"
 )
 
 // Config of a Server. Zero values are the defaults.
@@ -39,7 +40,9 @@ type Config struct {
 	Evaluations string
 
 	Log *slog.Logger // default none
-	Now func() time.Time
+	// Telemetry is told what happens; default one of the server's own, which GET /metrics shows.
+	Telemetry *telemetry.Telemetry
+	Now       func() time.Time
 }
 
 // Server answers HTTP. It is safe for concurrent use.
@@ -51,6 +54,9 @@ type Server struct {
 	keys    atomic.Pointer[[]Key]
 	limiter *limiter
 	started time.Time
+	metrics http.Handler
+	docs    docs
+	reach   *reachability
 
 	stopping context.Context // ends when no new request is taken
 	stop     context.CancelFunc
@@ -81,11 +87,23 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Telemetry == nil {
+		var err error
+		if c.Telemetry, err = telemetry.New(context.Background(), telemetry.Config{}); err != nil {
+			return nil, err
+		}
+	}
 	contract, err := loadSpec()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, engine: newEngine(c.Backend), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now()}
+	s := &Server{
+		config: c, engine: newEngine(c.Backend, c.Telemetry), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now(),
+		metrics: c.Telemetry.Handler(), docs: newDocs(), reach: &reachability{now: c.Now, models: map[string]*reached{}},
+	}
+	if err := s.gauges(); err != nil {
+		return nil, err
+	}
 	if err := s.SetKeys(c.Keys); err != nil {
 		return nil, err
 	}

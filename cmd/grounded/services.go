@@ -13,6 +13,7 @@ import (
 	"grounded/model/local"
 	"grounded/retrieve"
 	"grounded/store"
+	"grounded/telemetry"
 )
 
 // services are the parts that a command works with. Models are reached, and local ones started, when they are
@@ -24,6 +25,7 @@ type services struct {
 	catalog    model.Catalog
 	supervisor *local.Supervisor
 	model      model.Config
+	telemetry  *telemetry.Telemetry             // of a process that runs on, else nil
 	notef      func(format string, args ...any) // tells a person
 }
 
@@ -128,7 +130,11 @@ func (s *services) embedderOf(ctx context.Context, id string) (model.Embedder, e
 	if n := s.config.Models.EmbeddingBatch; n > 0 {
 		card.BatchTexts = n
 	}
-	return model.NewEmbedder(ctx, card, s.model)
+	e, err := model.NewEmbedder(ctx, card, s.model)
+	if err != nil || s.telemetry == nil {
+		return e, err
+	}
+	return s.telemetry.Embedder(card, e), nil
 }
 
 // questionEmbedder connects to the embedding model that questions to the collection need: the one that it was made
@@ -164,7 +170,11 @@ func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
 	if err != nil {
 		return nil, err
 	}
-	return model.NewChat(ctx, card, s.model)
+	c, err := model.NewChat(ctx, card, s.model)
+	if err != nil || s.telemetry == nil {
+		return c, err
+	}
+	return s.telemetry.Chat(c), nil
 }
 
 // vision connects to the model that reads scans; nil if none is configured.

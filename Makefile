@@ -19,7 +19,7 @@ demo: build ## ingest testdata and ask three questions, with and without the doc
 	@./demo.sh
 
 clients: ## install the clients that the service is tested with into .clients (once)
-	@api/testdata/clients.sh .clients || echo "the clients are not installed; their tests are skipped"
+	@api/testdata/clients.sh .clients || echo "not all clients could be installed, for the reasons above; the tests of those are skipped"
 
 tools: # what some tests read scans and compare PDFs with
 	@for tool in tesseract pdftotext; do command -v $$tool >/dev/null && continue; \

@@ -88,7 +88,7 @@ type Request struct {
 // Event is what happens before an answer is whole. One of the fields is set.
 type Event struct {
 	Passages []corpus.Passage // that the answer is made from, once, before its first text
-	Delta    string           // text as the model writes it
+	Delta    string           // text as the model writes it, without links as in Answer.Text
 }
 
 // Answer answers. stream may be nil; an error from it ends the call. Citations are in the returned answer only,
@@ -163,17 +163,36 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 			return a, err
 		}
 	}
+	plain := newLinkFilter(a.Passages)
+	delta := func(text string) error {
+		if arm.Passages != NoPassages {
+			text = plain.write(text)
+		}
+		if text == "" {
+			return nil
+		}
+		return stream(Event{Delta: text})
+	}
 	response, err := r.Chat.Complete(ctx, model.Request{
 		Messages: messages, MaxTokens: answerTokens, Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed,
 	}, func(d model.Delta) error {
 		t.text(d.Text)
-		return stream(Event{Delta: d.Text})
+		return delta(d.Text)
 	})
 	if err != nil {
 		return a, fmt.Errorf("answer with %s: %w", a.Model, err)
 	}
 	used.add(response)
-	a.Text, a.FinishReason = strings.TrimSpace(response.Text), response.FinishReason
+	a.Text, a.FinishReason = response.Text, response.FinishReason
+	if arm.Passages != NoPassages {
+		a.Text = plainText(a.Text, a.Passages)
+		if rest := plain.rest(); rest != "" {
+			if err := stream(Event{Delta: rest}); err != nil {
+				return a, err
+			}
+		}
+	}
+	a.Text = strings.TrimSpace(a.Text)
 	if a.Text == "" {
 		return a, corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "answer with %s: the model answered nothing", a.Model),
 			"give it more tokens to answer, or try another model")
@@ -223,6 +242,7 @@ func (s *Service) abstain(r Request, a corpus.Answer, f found, t *timer, stream 
 	if err != nil {
 		return a, err
 	}
+	text = plainText(text, f.passages) // it names documents and their headings
 	a.Text, a.Abstained, a.FinishReason = text, true, "stop"
 	a.Passages = append(a.Passages, f.passages...)
 	if err := stream(Event{Passages: a.Passages}); err != nil {

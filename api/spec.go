@@ -60,7 +60,7 @@ func (o *operation) checkBody(body []byte) error {
 	if err := json.Unmarshal(body, &value); err != nil {
 		return invalid("", "the request is not JSON: %s", err)
 	}
-	err := o.body.VisitJSON(value, openapi3.VisitAsRequest())
+	err := o.body.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.SetSchemaErrorMessageCustomizer(brief))
 	if err == nil {
 		return nil
 	}
@@ -70,6 +70,9 @@ func (o *operation) checkBody(body []byte) error {
 	}
 	return invalid(field, "%s is not valid: %s", field, reason)
 }
+
+// brief has the validator not write the whole value out, which may be large.
+func brief(e *openapi3.SchemaError) string { return e.Reason }
 
 // reasonOf finds the field and the reason in an error of the validator. Values are not repeated.
 func reasonOf(err error) (field, reason string) {

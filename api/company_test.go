@@ -20,6 +20,7 @@ import (
 
 	"grounded/analyze"
 	"grounded/corpus"
+	"grounded/ingest/source/web"
 	"grounded/jobs"
 	jobqueue "grounded/jobs/sqlite"
 	"grounded/model"
@@ -38,6 +39,7 @@ type company struct {
 	uploads string // folder of the queue's files
 	log     *logBuffer
 	secret  map[string]string // of the keys, by name
+	pages   *web.Client       // of work, for pages that are named by their addresses
 }
 
 // Words that stand in one document each.

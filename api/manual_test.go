@@ -31,7 +31,7 @@ func (c *company) work() {
 	if err != nil {
 		c.Fatal(err)
 	}
-	ingestion := jobs.Ingestion{Store: c.store, Ingester: func(ctx context.Context, _ string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
+	ingestion := jobs.Ingestion{Store: c.store, Web: c.pages, Ingester: func(ctx context.Context, _ string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
 		embedder, err := c.server.engine.embedder(ctx, "words")
 		if err != nil {
 			return nil, err

@@ -37,6 +37,7 @@ type operation struct {
 	route        *routers.Route
 	body         *openapi3.Schema // nil when it takes none of JSON
 	bodyRequired bool
+	multipart    bool // takes multipart/form-data too, which the handler reads
 }
 
 // operation finds a route in the contract. One that is not there is a fault of the program.
@@ -47,6 +48,7 @@ func (s *spec) operation(method, path string) *operation {
 	}
 	o := &operation{route: &routers.Route{Spec: s.document, Path: path, PathItem: item, Method: method, Operation: item.GetOperation(method)}}
 	if b := o.route.Operation.RequestBody; b != nil {
+		o.multipart = b.Value.Content["multipart/form-data"] != nil
 		if media := b.Value.Content["application/json"]; media != nil {
 			o.body, o.bodyRequired = media.Schema.Value, b.Value.Required
 		}

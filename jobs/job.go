@@ -62,9 +62,10 @@ type Progress struct {
 // File is one that was given with a job.
 type File struct {
 	ID       corpus.DocumentID `json:"id,omitempty"`
-	Name     string            `json:"document"` // a name, never a path
+	Name     string            `json:"document"`      // a name, never a path; of a page of the web its address
+	URL      string            `json:"url,omitempty"` // of a page, which is fetched when the job is done
 	Bytes    int64             `json:"bytes"`
-	SHA256   string            `json:"sha256"`             // of the content, hex
+	SHA256   string            `json:"sha256"`             // of the content, hex; empty for a page
 	Metadata map[string]any    `json:"metadata,omitempty"` // title, groups and others, as in a NAME.meta.yaml
 	Outcome
 }

@@ -15,6 +15,7 @@ import (
 	"grounded/config"
 	"grounded/ingest"
 	"grounded/ingest/source"
+	"grounded/ingest/source/web"
 	"grounded/jobs"
 	"grounded/jobs/nats"
 	"grounded/jobs/sqlite"
@@ -89,7 +90,13 @@ func (s *services) worker(ctx context.Context, queue jobs.Queue, log *slog.Logge
 	if err != nil {
 		return nil, nil, err
 	}
-	ingestion := jobs.Ingestion{Store: s.store, Ingester: func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
+	pages, err := web.New(web.Config{
+		UserAgent: "grounded/" + version, AllowPrivate: s.config.Ingest.Web.AllowPrivate, Timeout: time.Duration(s.config.Ingest.Web.Timeout), MaxBytes: jobLimits(s.config).FileBytes,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, closeParser())
+	}
+	ingestion := jobs.Ingestion{Store: s.store, Web: pages, Ingester: func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
 		of := *s
 		of.config.Collection = collection
 		c := base

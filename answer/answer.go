@@ -81,6 +81,8 @@ type Request struct {
 	TopP        *float64
 	Stop        []string
 	Seed        *int
+	// Outside lets the answer come from outside of the passages where they don't hold it; then nothing abstains.
+	Outside bool
 	// Instructions of the caller go behind the arm's own.
 	Instructions string
 }
@@ -146,7 +148,10 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 	case f != nil:
 		passages, used = f.passages, f.rewriting
 		used.embedding = f.embedding
-		if f.abstain {
+		switch {
+		case f.abstain && r.Outside:
+			passages = nil
+		case f.abstain:
 			return s.abstain(r, a, *f, t, stream)
 		}
 	case arm.Passages != NoPassages:
@@ -165,7 +170,7 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 	}
 	plain := newLinkFilter(a.Passages)
 	delta := func(text string) error {
-		if arm.Passages != NoPassages {
+		if len(a.Passages) > 0 {
 			text = plain.write(text)
 		}
 		if text == "" {
@@ -184,7 +189,7 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 	}
 	used.add(response)
 	a.Text, a.FinishReason = response.Text, response.FinishReason
-	if arm.Passages != NoPassages {
+	if len(a.Passages) > 0 {
 		a.Text = plainText(a.Text, a.Passages)
 		if rest := plain.rest(); rest != "" {
 			if err := stream(Event{Delta: rest}); err != nil {
@@ -198,7 +203,7 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 			"give it more tokens to answer, or try another model")
 	}
 	a.Abstained = declined(a.Text)
-	if arm.Passages != NoPassages && !a.Abstained {
+	if len(a.Passages) > 0 && !a.Abstained {
 		c, err := s.check(ctx, r.Scope, a.Text, answerLanguage(a.Text, r.Question), a.Passages)
 		if err != nil {
 			return a, fmt.Errorf("check citations: %w", err)
@@ -220,8 +225,8 @@ func (s *Service) prompt(ctx context.Context, r Request, arm Arm, passages []cor
 		return nil, nil, 0, err
 	}
 	p := packer{prompts: s.prompts, name: prompts.Plain, chat: r.Chat, tokens: b.prompt}
-	d := prompts.Data{Question: r.Question, Language: analyze.Language(r.Question), History: turns(r.History), Passages: passages, Instructions: r.Instructions}
-	if arm.Passages != NoPassages {
+	d := prompts.Data{Question: r.Question, Language: analyze.Language(r.Question), History: turns(r.History), Passages: passages, Outside: r.Outside, Instructions: r.Instructions}
+	if arm.Passages != NoPassages && (len(passages) > 0 || !r.Outside) {
 		p.name = prompts.Grounded
 		if isSmall(card) {
 			p.name = prompts.GroundedSmall

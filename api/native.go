@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"strings"
 
 	"grounded/answer"
 	"grounded/corpus"
@@ -22,6 +23,7 @@ type nativeRequest struct {
 	TopK        *int          `json:"top_k"`
 	Mode        string        `json:"mode"`
 	Filter      corpus.Filter `json:"filter"`
+	InScope     *bool         `json:"in_scope"`
 	MaxTokens   int           `json:"max_tokens"`
 	Temperature *float64      `json:"temperature"`
 	Seed        *int          `json:"seed"`
@@ -58,7 +60,7 @@ func (s *Server) failed(k *call, err error, collection string) error {
 
 // request is what the native routes have in common with a chat completion.
 func (s *Server) request(k *call, r nativeRequest, arm string) (answer.Request, error) {
-	ask, err := s.question(k, asked{arm: arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter})
+	ask, err := s.question(k, asked{arm: arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter, inScope: r.InScope})
 	if err != nil {
 		return ask, err
 	}
@@ -245,9 +247,15 @@ func (s *Server) listCatalog(k *call) error {
 	})
 	list := make([]model.Card, 0, len(cards))
 	for _, card := range cards {
-		list = append(list, published(card))
+		if hasFold(card.License, q("license")) && (hasFold(card.ID, q("name")) || hasFold(card.Name, q("name"))) {
+			list = append(list, published(card))
+		}
 	}
 	return k.json(page[model.Card]{Data: list})
+}
+
+func hasFold(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }
 
 // published is a card without what is this server's own affair.

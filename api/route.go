@@ -198,7 +198,8 @@ func (k *call) decode(into any) error {
 		return nil
 	}
 	if err := json.Unmarshal(k.body, into); err != nil {
-		if errors.Is(err, corpus.ErrInvalid) {
+		var told *fault
+		if errors.As(err, &told) || errors.Is(err, corpus.ErrInvalid) {
 			return err
 		}
 		return invalid("", "the request cannot be read: %s", err)

@@ -82,6 +82,9 @@ func reasonOf(err error) (field, reason string) {
 	if !errors.As(err, &schema) {
 		return "", err.Error()
 	}
+	if what := schema.Schema.Description; schema.SchemaField == "oneOf" && what != "" {
+		return strings.Join(schema.JSONPointer(), "."), "it is not " + what
+	}
 	return strings.Join(schema.JSONPointer(), "."), schema.Reason
 }
 

@@ -17,6 +17,7 @@ type View struct {
 	Language string // English name of the question's language, or "" when it is not known
 	History  []Message
 	Passages []PassageView
+	Outside  bool // the answer may come from outside of the passages where they don't hold it
 	// Fence is a token that occurs in no passage and that nobody who wrote one could know. Passages are put
 	// between lines that carry it, so that no text inside can end its passage.
 	Fence string
@@ -33,7 +34,7 @@ type PassageView struct {
 }
 
 func newView(d Data) View {
-	v := View{Question: strings.TrimSpace(d.Question), Language: languageNames[d.Language], History: d.History, Fence: fence(d)}
+	v := View{Question: strings.TrimSpace(d.Question), Language: languageNames[d.Language], History: d.History, Outside: d.Outside, Fence: fence(d)}
 	for i, p := range d.Passages {
 		page := strconv.Itoa(p.PageStart)
 		if p.PageEnd > p.PageStart {

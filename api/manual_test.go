@@ -40,7 +40,9 @@ func (c *company) work() {
 		}
 		return ingest.New(ctx, ingest.Config{Store: c.store, Embedder: embedder, Parser: parser, Open: open, Scratch: c.TempDir()})
 	}}
-	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: map[string]jobs.Handler{jobs.KindIngest: ingestion.Do}})
+	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: map[string]jobs.Handler{
+		jobs.KindIngest: ingestion.Do, jobs.KindEvaluation: jobs.Evaluation{Folder: c.server.config.Evaluations, Prepare: c.prepare}.Do,
+	}})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -73,7 +75,9 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 	}
 	for _, example := range examples {
 		t.Run(example[1], func(t *testing.T) {
-			c := open(t, func(config *Config) { config.Collection, config.Uploads.Names = "default", nil })
+			c := open(t, func(config *Config) {
+				config.Collection, config.Evaluations, config.Uploads.Names = "default", t.TempDir(), nil
+			})
 			if err := c.store.CreateCollection(t.Context(), corpus.Collection{Name: "default", Embedding: embeddingOfWords}); err != nil {
 				t.Fatal(err)
 			}
@@ -99,9 +103,13 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 				t.Skipf("it can't be run here: %v", err)
 			}
 			want := "27 days of leave"
-			if strings.Contains(text, "/api/jobs/") {
+			switch {
+			case strings.Contains(text, "/api/jobs/"):
 				c.work()
 				want = `"outcome":"new"`
+			case strings.Contains(text, "/api/evaluations"):
+				c.work()
+				want = `"total":4`
 			}
 			command.Dir = t.TempDir()
 			if err := os.Symlink(filepath.Join(folder, "node_modules"), filepath.Join(command.Dir, "node_modules")); err != nil {

@@ -82,7 +82,7 @@ func TestPagesAreIngestedByTheirAddresses(t *testing.T) {
 		t.Errorf("with other metadata: %+v", job.Files)
 	}
 
-	job = c.byAddress("writer", `{"urls":["`+strings.Join([]string{pages.URL + "/moved", pages.URL + "/secret.html", pages.URL + "/large.txt"}, `","`)+`"]}`)
+	job = c.byAddress("writer", `{"urls":["`+strings.Join([]string{pages.URL + "/moved?a!/b=e\u0301", pages.URL + "/secret.html", pages.URL + "/large.txt"}, `","`)+`"]}`)
 	var outcomes []string
 	for _, f := range job.Files {
 		outcomes = append(outcomes, f.Outcome.Outcome+" "+f.Code)

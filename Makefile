@@ -4,7 +4,7 @@ GO   ?= go
 SHELL := /bin/bash
 export GROUNDED_VENV := $(abspath $(VENV))
 
-.PHONY: help build models tools clients demo test check bench clean
+.PHONY: help build models tools clients demo test check bench soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ demo: build ## ingest testdata and ask three questions, with and without the doc
 	@./demo.sh
 
 clients: ## install the clients that the service is tested with into .clients (once)
-	@api/testdata/clients.sh .clients || echo "the clients are not installed; their tests are skipped"
+	@api/testdata/clients.sh .clients || echo "not all clients could be installed, for the reasons above; the tests of those are skipped"
 
 tools: # what some tests read scans and compare PDFs with
 	@for tool in tesseract pdftotext; do command -v $$tool >/dev/null && continue; \
@@ -39,6 +39,9 @@ check: ## gofmt, go vet, staticcheck
 
 bench: models ## measure quality, speed and memory; needs the public data beside the checkout for most
 	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
+
+soak: clients ## send the service many made-up requests and hold each response against its contract
+	@SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-300} $(GO) test -count 1 -timeout 90m -run TestSchemathesis ./api
 
 clean: ## remove what was built and ingested here; the models stay
 	@rm -rf bin .grounded dist

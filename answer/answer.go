@@ -81,6 +81,8 @@ type Request struct {
 	TopP        *float64
 	Stop        []string
 	Seed        *int
+	// Outside lets the answer come from outside of the passages where they don't hold it; then nothing abstains.
+	Outside bool
 	// Instructions of the caller go behind the arm's own.
 	Instructions string
 }
@@ -88,7 +90,7 @@ type Request struct {
 // Event is what happens before an answer is whole. One of the fields is set.
 type Event struct {
 	Passages []corpus.Passage // that the answer is made from, once, before its first text
-	Delta    string           // text as the model writes it
+	Delta    string           // text as the model writes it, without links as in Answer.Text
 }
 
 // Answer answers. stream may be nil; an error from it ends the call. Citations are in the returned answer only,
@@ -146,7 +148,10 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 	case f != nil:
 		passages, used = f.passages, f.rewriting
 		used.embedding = f.embedding
-		if f.abstain {
+		switch {
+		case f.abstain && r.Outside:
+			passages = nil
+		case f.abstain:
 			return s.abstain(r, a, *f, t, stream)
 		}
 	case arm.Passages != NoPassages:
@@ -163,23 +168,42 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 			return a, err
 		}
 	}
+	plain := newLinkFilter(a.Passages)
+	delta := func(text string) error {
+		if len(a.Passages) > 0 {
+			text = plain.write(text)
+		}
+		if text == "" {
+			return nil
+		}
+		return stream(Event{Delta: text})
+	}
 	response, err := r.Chat.Complete(ctx, model.Request{
 		Messages: messages, MaxTokens: answerTokens, Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed,
 	}, func(d model.Delta) error {
 		t.text(d.Text)
-		return stream(Event{Delta: d.Text})
+		return delta(d.Text)
 	})
 	if err != nil {
 		return a, fmt.Errorf("answer with %s: %w", a.Model, err)
 	}
 	used.add(response)
-	a.Text, a.FinishReason = strings.TrimSpace(response.Text), response.FinishReason
+	a.Text, a.FinishReason = response.Text, response.FinishReason
+	if len(a.Passages) > 0 {
+		a.Text = plainText(a.Text, a.Passages)
+		if rest := plain.rest(); rest != "" {
+			if err := stream(Event{Delta: rest}); err != nil {
+				return a, err
+			}
+		}
+	}
+	a.Text = strings.TrimSpace(a.Text)
 	if a.Text == "" {
 		return a, corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "answer with %s: the model answered nothing", a.Model),
 			"give it more tokens to answer, or try another model")
 	}
 	a.Abstained = declined(a.Text)
-	if arm.Passages != NoPassages && !a.Abstained {
+	if len(a.Passages) > 0 && !a.Abstained {
 		c, err := s.check(ctx, r.Scope, a.Text, answerLanguage(a.Text, r.Question), a.Passages)
 		if err != nil {
 			return a, fmt.Errorf("check citations: %w", err)
@@ -201,8 +225,8 @@ func (s *Service) prompt(ctx context.Context, r Request, arm Arm, passages []cor
 		return nil, nil, 0, err
 	}
 	p := packer{prompts: s.prompts, name: prompts.Plain, chat: r.Chat, tokens: b.prompt}
-	d := prompts.Data{Question: r.Question, Language: analyze.Language(r.Question), History: turns(r.History), Passages: passages, Instructions: r.Instructions}
-	if arm.Passages != NoPassages {
+	d := prompts.Data{Question: r.Question, Language: analyze.Language(r.Question), History: turns(r.History), Passages: passages, Outside: r.Outside, Instructions: r.Instructions}
+	if arm.Passages != NoPassages && (len(passages) > 0 || !r.Outside) {
 		p.name = prompts.Grounded
 		if isSmall(card) {
 			p.name = prompts.GroundedSmall
@@ -223,6 +247,7 @@ func (s *Service) abstain(r Request, a corpus.Answer, f found, t *timer, stream 
 	if err != nil {
 		return a, err
 	}
+	text = plainText(text, f.passages) // it names documents and their headings
 	a.Text, a.Abstained, a.FinishReason = text, true, "stop"
 	a.Passages = append(a.Passages, f.passages...)
 	if err := stream(Event{Passages: a.Passages}); err != nil {

@@ -17,6 +17,7 @@ type asked struct {
 	topK            *int
 	mode            string
 	filter          corpus.Filter
+	inScope         *bool // false lets the answer come from outside of the documents
 }
 
 // question makes the request of an answer, with the documents that the caller may see.
@@ -27,7 +28,7 @@ func (s *Server) question(k *call, a asked) (answer.Request, error) {
 	}
 	r := answer.Request{
 		Arm: a.arm, Scope: scope, TopK: s.config.TopK, Mode: s.config.Mode, Filter: a.filter,
-		MaxTokens: s.config.MaxTokens, Temperature: s.config.Temperature, Examples: s.config.Examples,
+		Outside: a.inScope != nil && !*a.inScope, MaxTokens: s.config.MaxTokens, Temperature: s.config.Temperature, Examples: s.config.Examples,
 	}
 	if a.topK != nil {
 		r.TopK = *a.topK

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"grounded/answer"
 )
 
 const leaveQuestion = `"messages":[{"role":"user","content":"How many days of leave a year?"}]`
@@ -185,7 +187,6 @@ func TestWhatCannotBeHonouredIsRefusedWithTheField(t *testing.T) {
 		{"n of a model that gives one", `{"model":"parrot","n":2,` + leaveQuestion + `}`, "n", "2 times"},
 		{"image", `{"model":"parrot+rag","messages":[{"role":"user","content":[{"type":"text","text":"what?"},{"type":"image_url","image_url":{"url":"data:"}}]}]}`, "messages", "image_url"},
 		{"tools of another protocol", `{"model":"claude","tools":[{"type":"function","function":{"name":"f"}}],` + leaveQuestion + `}`, "tools", "OpenAI"},
-		{"out of scope", `{"model":"parrot+rag","in_scope":false,` + leaveQuestion + `}`, "in_scope", "documents"},
 		{"two arms", `{"model":"parrot+rag","arm":"plain",` + leaveQuestion + `}`, "arm", "choose one"},
 		{"no question", `{"model":"parrot+rag","messages":[{"role":"system","content":"x"}]}`, "messages", "question"},
 		{"answer after the question", `{"model":"parrot+rag","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}`, "messages", "message 1"},
@@ -246,6 +247,42 @@ func TestFollowUpsAndInstructionsReachTheModel(t *testing.T) {
 	}
 	if c.models.count() != 2 {
 		t.Errorf("the model was asked %d times, want 2: the question was rewritten first", c.models.count())
+	}
+}
+
+func TestAnAnswerMayComeFromOutsideOfTheDocuments(t *testing.T) {
+	for _, test := range []struct {
+		name, body   string
+		below        float64 // of which the server abstains
+		says, system string
+	}{
+		{"not said", `{"model":"parrot+rag",` + leaveQuestion + `}`, 0, "27 days", "from the passages only"},
+		{"in scope, found nothing", `{"model":"parrot+rag","in_scope":true,` + leaveQuestion + `}`, 3, "found no answer", ""},
+		{"passages", `{"model":"parrot+rag","in_scope":false,` + leaveQuestion + `}`, 0, "27 days", "from what you know besides"},
+		{"found nothing", `{"model":"parrot+rag","in_scope":false,` + leaveQuestion + `}`, 3, "I have never heard of it.", "You are a helpful assistant"},
+		{"found nothing, streamed", `{"model":"parrot+rag","in_scope":false,"stream":true,` + leaveQuestion + `}`, 3, "heard ", "You are a helpful assistant"},
+		{"Azure's form", `{"model":"parrot","data_sources":[{"parameters":{"in_scope":false}}],` + leaveQuestion + `}`, 3, "I have never heard of it.", "You are a helpful assistant"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := open(t, func(config *Config) { config.Abstention = &answer.Abstention{Below: &test.below} })
+			r := c.send("POST", "/v1/chat/completions", "admin", test.body).want(t, http.StatusOK)
+			if !strings.Contains(r.body, test.says) || !strings.Contains(r.body, `"context":{`) {
+				t.Errorf("got %s", r.body)
+			}
+			if test.system == "" {
+				if c.models.count() > 0 {
+					t.Error("a model was asked")
+				}
+				return
+			}
+			system := "none"
+			if messages := c.models.last(t)["messages"].([]any); len(messages) > 1 {
+				system = content(messages[0])
+			}
+			if !strings.Contains(system, test.system) || strings.Contains(system, "from the passages only") != (test.name == "not said") {
+				t.Errorf("the system message is %s", system)
+			}
+		})
 	}
 }
 

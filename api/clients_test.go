@@ -15,21 +15,23 @@ func TestRealClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	module := filepath.Join(folder, "node_modules/openai/index.mjs")
+	python, module := filepath.Join(folder, "py/bin/python"), filepath.Join(folder, "node_modules/openai/index.mjs")
 	for _, client := range []struct {
 		name, program, needs string
 		args                 []string
 	}{
-		{"openai for Python, and LangChain", filepath.Join(folder, "py/bin/python"), filepath.Join(folder, "py/bin/tqdm"), []string{"testdata/client.py"}},
-		{"openai for Node", "node", module, []string{"testdata/client.mjs", module}},
+		{"openai for Python, and LangChain", python, "py/installed", []string{"testdata/openai_langchain.py"}},
+		{"LiteLLM", python, "py/installed", []string{"testdata/litellm_sdk.py"}},
+		{"openai for Node", "node", "node_modules/installed", []string{"testdata/openai.mjs", module}},
+		{"Vercel AI SDK", "node", "node_modules/installed", []string{"testdata/vercel_ai.mjs", folder}},
 	} {
 		t.Run(client.name, func(t *testing.T) {
 			program, err := exec.LookPath(client.program)
 			if err == nil {
-				_, err = os.Stat(client.needs)
+				_, err = os.Stat(filepath.Join(folder, client.needs))
 			}
 			if err != nil {
-				t.Skipf("it is not installed; run api/testdata/clients.sh .clients: %v", err)
+				t.Skipf("it is not installed; api/testdata/clients.sh .clients installs it, or says why not: %v", err)
 			}
 			c := open(t, nil)
 			command := exec.CommandContext(t.Context(), program, append(client.args, c.http.URL, c.secret["admin"])...)

@@ -20,6 +20,7 @@ import (
 
 	"grounded/analyze"
 	"grounded/corpus"
+	"grounded/ingest/source/web"
 	"grounded/jobs"
 	jobqueue "grounded/jobs/sqlite"
 	"grounded/model"
@@ -38,6 +39,7 @@ type company struct {
 	uploads string // folder of the queue's files
 	log     *logBuffer
 	secret  map[string]string // of the keys, by name
+	pages   *web.Client       // of work, for pages that are named by their addresses
 }
 
 // Words that stand in one document each.
@@ -253,7 +255,7 @@ func (s *modelServer) catalog(t testing.TB) model.Catalog {
 		fmt.Fprintf(&text, "  - {id: %q, provider: %s, base_url: %q, tasks: [%s], access: open, deployment: managed, context: 4096%s}\n", id, provider, s.URL+"/v1", task, more)
 	}
 	card("words", "openai", "embedding", ", dimensions: 64, tokenizer: cl100k_base")
-	for _, id := range []string{"parrot", "org/m:8b@x", "cut", "failing", "forbidden", "hanging", "waiting", "long", "silent"} {
+	for _, id := range []string{"parrot", "org/m:8b@x", "cut", "failing", "forbidden", "hanging", "waiting", "long", "silent", "obedient"} {
 		card(id, "openai", "chat", ", price: {in: 1, out: 2, date: 2026-01-31, source: scripted}")
 	}
 	card("claude", "anthropic", "chat", "")
@@ -357,6 +359,9 @@ func (s *modelServer) chat(w http.ResponseWriter, r *http.Request) {
 		inside, _, _ := strings.Cut(strings.Join(lines[2:], "\n"), "</passage 1 ")
 		sentence, _, _ := strings.Cut(strings.TrimSpace(inside), ".")
 		answer = sentence + " [1]."
+	}
+	if name == "obedient" {
+		answer = obey(text)
 	}
 	message := map[string]any{"role": "assistant", "content": answer}
 	if _, tools := body["tools"]; tools {

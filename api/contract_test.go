@@ -45,7 +45,7 @@ func valid(c *company) map[string][]string {
 		"deleteCollection": {"/api/collections/drop?confirm=drop"},
 		"listDocuments":    {"/api/collections/alpha/documents?limit=2&filter=" + url.QueryEscape(`{"department":"hr"}`)},
 		"listQuarantined":  {"/api/collections/alpha/quarantined"},
-		"uploadDocuments":  {"/api/collections/alpha/documents", form("groups", "hr", "metadata", `{"department":"hr"}`, "leave.md", "27 days", "员工手册.md", "年假"), form("a.pdf", "%PDF")},
+		"uploadDocuments":  {"/api/collections/alpha/documents", form("groups", "hr", "metadata", `{"department":"hr"}`, "leave.md", "27 days", "员工手册.md", "年假"), form("a.pdf", "%PDF"), `{"urls":["https://example.com/leave.pdf"],"groups":["hr"],"metadata":{"department":"hr"}}`},
 		"listJobs":         {"/api/jobs?limit=2&status=cancelled&collection=alpha"},
 		"getJob":           {"/api/jobs/" + c.job("alpha", "admin")},
 		"watchJob":         {"/api/jobs/" + c.cancelled("alpha", "admin") + "/events"},

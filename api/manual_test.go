@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"grounded/corpus"
 	"grounded/ingest"
 	"grounded/ingest/parse"
 	"grounded/ingest/source"
+	"grounded/ingest/source/web"
 	"grounded/jobs"
 )
 
@@ -31,7 +33,7 @@ func (c *company) work() {
 	if err != nil {
 		c.Fatal(err)
 	}
-	ingestion := jobs.Ingestion{Store: c.store, Ingester: func(ctx context.Context, _ string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
+	ingestion := jobs.Ingestion{Store: c.store, Web: c.pages, Ingester: func(ctx context.Context, _ string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
 		embedder, err := c.server.engine.embedder(ctx, "words")
 		if err != nil {
 			return nil, err
@@ -68,17 +70,23 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := regexp.MustCompile("(?s)```(sh|python|js)\n(.*?)```").FindAllStringSubmatch(string(manual), -1)
-	if len(examples) < 5 {
+	if len(examples) < 10 {
 		t.Fatalf("there are %d examples", len(examples))
 	}
 	for _, example := range examples {
 		t.Run(example[1], func(t *testing.T) {
-			c := open(t, func(config *Config) { config.Collection, config.Evaluations = "default", t.TempDir() })
+			c := open(t, func(config *Config) {
+				config.Collection, config.Evaluations, config.Uploads.Names = "default", t.TempDir(), nil
+			})
 			if err := c.store.CreateCollection(t.Context(), corpus.Collection{Name: "default", Embedding: embeddingOfWords}); err != nil {
 				t.Fatal(err)
 			}
 			c.add("default", "leave.md", nil, "Everyone has 27 days of leave a year.")
-			text := strings.NewReplacer("http://127.0.0.1:8080", c.http.URL, "smollm2", "parrot").Replace(example[2])
+			pages := site(t, new(atomic.Int32))
+			if c.pages, err = web.New(web.Config{AllowPrivate: true}); err != nil {
+				t.Fatal(err)
+			}
+			text := strings.NewReplacer("http://127.0.0.1:8080", c.http.URL, "smollm2", "parrot", "https://intranet.example", pages.URL).Replace(example[2])
 			var command *exec.Cmd
 			switch example[1] {
 			case "sh":
@@ -86,11 +94,10 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 			case "python":
 				command = exec.CommandContext(t.Context(), filepath.Join(folder, "py/bin/python"), "-c", text)
 			case "js":
-				module := filepath.Join(folder, "node_modules/openai/index.mjs")
-				if _, err := os.Stat(module); err != nil {
-					t.Skip("the client is not installed; run api/testdata/clients.sh .clients")
+				if _, err := os.Stat(filepath.Join(folder, "node_modules/installed")); err != nil {
+					t.Skip("the clients are not installed; run api/testdata/clients.sh .clients")
 				}
-				command = exec.CommandContext(t.Context(), "node", "--input-type=module", "-e", strings.Replace(text, `"openai"`, `"`+module+`"`, 1))
+				command = exec.CommandContext(t.Context(), "node", "--input-type=module", "-e", text)
 			}
 			if _, err := exec.LookPath(command.Path); err != nil {
 				t.Skipf("it can't be run here: %v", err)
@@ -105,6 +112,9 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 				want = `"total":4`
 			}
 			command.Dir = t.TempDir()
+			if err := os.Symlink(filepath.Join(folder, "node_modules"), filepath.Join(command.Dir, "node_modules")); err != nil {
+				t.Fatal(err)
+			}
 			command.Env = append(os.Environ(), "GROUNDED_KEY="+c.secret["admin"])
 			out, err := command.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), want) {

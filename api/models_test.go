@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/tiktoken-go/tokenizer"
@@ -91,4 +92,22 @@ func TestEmbeddingsComeInTheFormThatWasAskedFor(t *testing.T) {
 		c.send("POST", "/v1/embeddings", "reader", bad).want(t, http.StatusBadRequest)
 	}
 	c.send("POST", "/v1/embeddings", "reader", `{"model":"parrot","input":"x"}`).want(t, http.StatusNotFound)
+}
+
+func TestTheCatalogIsFiltered(t *testing.T) {
+	c := open(t, nil)
+	for query, want := range map[string][]string{
+		"license=apache&kind=open&task=chat&name=smollm": {"smollm2"},
+		"name=SMOLLM": {"smollm2"}, "name=org/": {"org/m:8b@x"}, "name=parrot&license=MIT": nil,
+	} {
+		var list page[struct{ ID string }]
+		c.send("GET", "/api/models?"+query, "reader", "").want(t, http.StatusOK).into(t, &list)
+		var got []string
+		for _, card := range list.Data {
+			got = append(got, card.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s gives %q, want %q", query, got, want)
+		}
+	}
 }

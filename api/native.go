@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"strings"
 
 	"grounded/answer"
 	"grounded/corpus"
@@ -44,7 +45,7 @@ func (s *Server) failed(k *call, err error, collection string) error {
 
 // request is what the native routes have in common with a chat completion.
 func (s *Server) request(k *call, r nativeRequest, arm string) (answer.Request, error) {
-	ask, err := s.question(k, asked{arm: arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter})
+	ask, err := s.question(k, asked{arm: arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter, inScope: r.InScope})
 	if err != nil {
 		return ask, err
 	}
@@ -223,9 +224,15 @@ func (s *Server) listCatalog(k *call) error {
 	})
 	list := make([]model.Card, 0, len(cards))
 	for _, card := range cards {
-		list = append(list, published(card))
+		if hasFold(card.License, q("license")) && (hasFold(card.ID, q("name")) || hasFold(card.Name, q("name"))) {
+			list = append(list, published(card))
+		}
 	}
 	return k.json(wire.Page[model.Card]{Data: list})
+}
+
+func hasFold(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }
 
 // published is a card without what is this server's own affair.

@@ -14,9 +14,6 @@ func (s *Server) chatQuestion(k *call, r *chatRequest) (answer.Request, error) {
 	if err := r.textOnly(who, instead); err != nil {
 		return answer.Request{}, err
 	}
-	if r.InScope != nil && !*r.InScope {
-		return answer.Request{}, unsupported("in_scope", "a grounded answer is from the documents only; leave in_scope out, or ask the model %s, without documents", r.Model)
-	}
 	if r.Arm == answer.ArmPlain {
 		return answer.Request{Arm: r.Arm}, nil
 	}
@@ -24,7 +21,7 @@ func (s *Server) chatQuestion(k *call, r *chatRequest) (answer.Request, error) {
 	if err != nil {
 		return answer.Request{}, err
 	}
-	ask, err := s.question(k, asked{arm: r.Arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter})
+	ask, err := s.question(k, asked{arm: r.Arm, collection: r.Collection, topK: r.TopK, mode: r.Mode, filter: r.Filter, inScope: r.InScope})
 	if err != nil {
 		return ask, err
 	}

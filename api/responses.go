@@ -29,6 +29,7 @@ type responsesRequest struct {
 	TopK       *int          `json:"top_k"`
 	Mode       string        `json:"mode"`
 	Filter     corpus.Filter `json:"filter"`
+	InScope    *bool         `json:"in_scope"`
 	Arm        string        `json:"arm"`
 }
 
@@ -75,7 +76,7 @@ func (r responsesRequest) chat() (*chatRequest, error) {
 	}
 	c := &chatRequest{
 		Model: r.Model, Stream: r.Stream, MaxTokens: r.MaxOutputTokens, Temperature: r.Temperature, TopP: r.TopP, Tools: r.Tools,
-		Collection: r.Collection, TopK: r.TopK, Mode: r.Mode, Filter: r.Filter, Arm: r.Arm,
+		Collection: r.Collection, TopK: r.TopK, Mode: r.Mode, Filter: r.Filter, InScope: r.InScope, Arm: r.Arm,
 	}
 	if r.Text != nil {
 		c.ResponseFormat = r.Text.Format

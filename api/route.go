@@ -163,7 +163,9 @@ func ownHost(host string) bool {
 // read reads the whole body, before anything else is asked, and checks it against the contract.
 func (s *Server) read(c echo.Context, o *operation) ([]byte, error) {
 	r := c.Request()
-	if o.body == nil {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	isJSON := err == nil && kind == "application/json"
+	if o.body == nil || o.multipart && !isJSON {
 		return nil, nil
 	}
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(bodyTimeout))
@@ -171,7 +173,7 @@ func (s *Server) read(c echo.Context, o *operation) ([]byte, error) {
 		return nil, tooLarge(s.config.MaxBody)
 	}
 	buffer := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength+bytes.MinRead, bytes.MinRead)))
-	_, err := buffer.ReadFrom(io.LimitReader(r.Body, s.config.MaxBody+1))
+	_, err = buffer.ReadFrom(io.LimitReader(r.Body, s.config.MaxBody+1))
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Time{})
 	switch {
 	case int64(buffer.Len()) > s.config.MaxBody:
@@ -186,7 +188,7 @@ func (s *Server) read(c echo.Context, o *operation) ([]byte, error) {
 		}
 		return nil, nil
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if !isJSON {
 		return nil, &fault{status: http.StatusUnsupportedMediaType, kind: "invalid_request_error", code: "unsupported_media_type",
 			message: "send the header Content-Type: application/json"}
 	}
@@ -207,7 +209,8 @@ func (k *call) decode(into any) error {
 		return nil
 	}
 	if err := json.Unmarshal(k.body, into); err != nil {
-		if errors.Is(err, corpus.ErrInvalid) {
+		var told *fault
+		if errors.As(err, &told) || errors.Is(err, corpus.ErrInvalid) {
 			return err
 		}
 		return invalid("", "the request cannot be read: %s", err)

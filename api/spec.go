@@ -37,6 +37,7 @@ type operation struct {
 	route        *routers.Route
 	body         *openapi3.Schema // nil when it takes none of JSON
 	bodyRequired bool
+	multipart    bool // takes multipart/form-data too, which the handler reads
 }
 
 // operation finds a route in the contract. One that is not there is a fault of the program.
@@ -47,6 +48,7 @@ func (s *spec) operation(method, path string) *operation {
 	}
 	o := &operation{route: &routers.Route{Spec: s.document, Path: path, PathItem: item, Method: method, Operation: item.GetOperation(method)}}
 	if b := o.route.Operation.RequestBody; b != nil {
+		o.multipart = b.Value.Content["multipart/form-data"] != nil
 		if media := b.Value.Content["application/json"]; media != nil {
 			o.body, o.bodyRequired = media.Schema.Value, b.Value.Required
 		}
@@ -60,7 +62,7 @@ func (o *operation) checkBody(body []byte) error {
 	if err := json.Unmarshal(body, &value); err != nil {
 		return invalid("", "the request is not JSON: %s", err)
 	}
-	err := o.body.VisitJSON(value, openapi3.VisitAsRequest())
+	err := o.body.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.SetSchemaErrorMessageCustomizer(brief))
 	if err == nil {
 		return nil
 	}
@@ -71,11 +73,17 @@ func (o *operation) checkBody(body []byte) error {
 	return invalid(field, "%s is not valid: %s", field, reason)
 }
 
+// brief has the validator not write the whole value out, which may be large.
+func brief(e *openapi3.SchemaError) string { return e.Reason }
+
 // reasonOf finds the field and the reason in an error of the validator. Values are not repeated.
 func reasonOf(err error) (field, reason string) {
 	var schema *openapi3.SchemaError
 	if !errors.As(err, &schema) {
 		return "", err.Error()
+	}
+	if what := schema.Schema.Description; schema.SchemaField == "oneOf" && what != "" {
+		return strings.Join(schema.JSONPointer(), "."), "it is not " + what
 	}
 	return strings.Join(schema.JSONPointer(), "."), schema.Reason
 }

@@ -34,18 +34,6 @@ func (s *Server) uploadDocuments(k *call) error {
 		return missing(err, scope.Collection)
 	}
 	r := k.echo.Request()
-	control := http.NewResponseController(k.echo.Response())
-	body := &pacedBody{body: r.Body, control: control}
-	defer func() {
-		_ = control.SetReadDeadline(time.Time{})
-		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	}()
-	r.Body = body
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return &fault{status: http.StatusUnsupportedMediaType, kind: "invalid_request_error", code: "unsupported_media_type",
-			message: "send the files as multipart/form-data, each as a part named file: curl -F file=@report.pdf"}
-	}
 	ctx := r.Context()
 	submission, err := jobs.NewIngest(s.config.Queue, s.config.Uploads, jobs.Job{
 		Collection: scope.Collection, Owner: k.caller.name, Access: k.caller.access, IdempotencyKey: r.Header.Get("Idempotency-Key"),
@@ -53,12 +41,14 @@ func (s *Server) uploadDocuments(k *call) error {
 	if err != nil {
 		return err
 	}
-	if err := (&upload{caller: k.caller, submission: submission}).read(ctx, parts); err != nil {
-		err = errors.Join(err, submission.Discard(ctx))
-		if body.err == nil { // so that the client gets to read why
-			_, _ = io.CopyN(io.Discard, body, s.config.MaxBody)
-		}
-		return uploadFault(err, body.err)
+	u := &upload{caller: k.caller, submission: submission}
+	if k.body != nil {
+		err = u.addresses(ctx, k)
+	} else {
+		err = s.receive(k, u)
+	}
+	if err != nil {
+		return errors.Join(err, submission.Discard(ctx))
 	}
 	job, err := submission.Submit(ctx)
 	if err != nil {
@@ -69,10 +59,64 @@ func (s *Server) uploadDocuments(k *call) error {
 	}
 	list := []wire.Uploaded{}
 	for _, f := range job.Files {
-		list = append(list, wire.Uploaded{ID: f.ID, Name: f.Name, Bytes: f.Bytes, SHA256: f.SHA256})
+		given := wire.Uploaded{ID: f.ID, Name: f.Name, SHA256: corpus.Text(f.SHA256)}
+		if f.URL == "" {
+			given.Bytes = &f.Bytes
+		}
+		list = append(list, given)
 	}
 	k.echo.Response().Header().Set("Location", "/api/jobs/"+url.PathEscape(job.ID))
 	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", wire.Upload{JobID: job.ID, Documents: list})
+}
+
+// receive reads files out of a request's parts.
+func (s *Server) receive(k *call, u *upload) error {
+	r := k.echo.Request()
+	control := http.NewResponseController(k.echo.Response())
+	body := &pacedBody{body: r.Body, control: control}
+	defer func() {
+		_ = control.SetReadDeadline(time.Time{})
+		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}()
+	r.Body = body
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return &fault{status: http.StatusUnsupportedMediaType, kind: "invalid_request_error", code: "unsupported_media_type",
+			message: "send files as multipart/form-data, each as a part named file: curl -F file=@report.pdf; or addresses of pages as JSON: {\"urls\": [\"https://…\"]}"}
+	}
+	err = u.read(r.Context(), parts)
+	if err != nil && body.err == nil { // so that the client gets to read why
+		_, _ = io.CopyN(io.Discard, body, s.config.MaxBody)
+	}
+	return uploadFault(err, body.err)
+}
+
+// addresses takes pages of the web, which the job fetches.
+func (u *upload) addresses(ctx context.Context, k *call) error {
+	var request struct {
+		URLs     []string        `json:"urls"`
+		Groups   []string        `json:"groups"`
+		Metadata json.RawMessage `json:"metadata"`
+	}
+	if err := k.decode(&request); err != nil {
+		return err
+	}
+	for _, group := range request.Groups {
+		if err := u.addGroups(group); err != nil {
+			return err
+		}
+	}
+	if len(request.Metadata) > 0 && string(request.Metadata) != "null" {
+		if err := u.setMetadata(request.Metadata); err != nil {
+			return err
+		}
+	}
+	for _, address := range request.URLs {
+		if _, err := u.submission.AddURL(ctx, address, u.all(wire.Described{})); err != nil {
+			return uploadFault(err, nil)
+		}
+	}
+	return nil
 }
 
 // upload is one on its way from a request's parts into a submission.

@@ -104,7 +104,7 @@ func TestUploadsThatAreRefusedLeaveNothing(t *testing.T) {
 		{"many", form("a.md", "", "b.md", "", "c.md", "", "d.md", ""), "too_large", "more than 3 files", 413},
 		{"large fields", form("metadata", `{"a":"`+strings.Repeat("x", maxFields)+`"}`, "a.md", "x"), "too_large", "more than 65536 bytes", 413},
 		{"cut off", strings.TrimSuffix(form("a.md", "x", "b.md", "y"), "\r\n--BOUNDARY--\r\n"), "invalid", "broke off", 400},
-		{"JSON", `{"file":"x"}`, "unsupported_media_type", "multipart/form-data", 415},
+		{"JSON", `{"file":"x"}`, "invalid", "urls is not valid", 400},
 		{"nothing", "", "unsupported_media_type", "multipart/form-data", 415},
 	} {
 		t.Run(test.name, func(t *testing.T) {

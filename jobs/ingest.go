@@ -11,6 +11,7 @@ import (
 	"grounded/ingest"
 	"grounded/ingest/parse"
 	"grounded/ingest/source"
+	"grounded/ingest/source/web"
 	"grounded/store"
 )
 
@@ -43,6 +44,8 @@ func (j Job) fileID(name string) corpus.DocumentID {
 // Ingestion does the jobs of KindIngest.
 type Ingestion struct {
 	Store store.Store
+	// Web fetches pages that were given by their addresses, with the guards that it has.
+	Web *web.Client
 	// Ingester makes what ingests into a collection; open is its ingest.Config.Open.
 	Ingester func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error)
 	// Observe is told what became of each document, one at a time within a job; nil is nobody.
@@ -59,7 +62,7 @@ func (in Ingestion) Do(ctx context.Context, t *Task) error {
 	if run.left() == 0 {
 		return run.verdict()
 	}
-	from := &uploads{task: t, store: in.Store, spec: spec.withDefaults()}
+	from := &uploads{task: t, store: in.Store, web: in.Web, spec: spec.withDefaults()}
 	ingester, err := in.Ingester(ctx, t.Job.Collection, func(context.Context, string) (source.Source, error) { return from, nil })
 	if err != nil {
 		return err

@@ -65,9 +65,10 @@ type Progress struct {
 // File is one that was given with a job.
 type File struct {
 	ID       corpus.DocumentID `json:"id,omitempty"`
-	Name     string            `json:"document"` // a name, or a path where one was given
+	Name     string            `json:"document"`      // a name, or a path where one was given; of a page of the web its address
+	URL      string            `json:"url,omitempty"` // of a page, which is fetched when the job is done
 	Bytes    int64             `json:"bytes"`
-	SHA256   string            `json:"sha256"`             // of the content, hex
+	SHA256   string            `json:"sha256"`             // of the content, hex; empty for a page
 	Metadata map[string]any    `json:"metadata,omitempty"` // title, groups and others, as in a NAME.meta.yaml
 	Outcome
 }

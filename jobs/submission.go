@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/url"
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +21,7 @@ import (
 	"grounded/corpus"
 	"grounded/ingest/parse"
 	"grounded/ingest/source"
+	"grounded/ingest/source/web"
 )
 
 // Limits on what one job may bring. Zero values are the defaults.
@@ -30,7 +33,8 @@ type Limits struct {
 }
 
 const (
-	maxName     = 255 // bytes
+	maxName     = 255  // bytes
+	maxAddress  = 2000 // bytes
 	maxMetadata = 64 << 10
 	maxKey      = 255
 )
@@ -142,14 +146,49 @@ func (s *Submission) add(ctx context.Context, name string, metadata map[string]a
 	return f, nil
 }
 
+// AddURL takes a page of the web into the job, which is fetched when the job is done: its document has the address for
+// a name. Errors are those of Add.
+func (s *Submission) AddURL(ctx context.Context, address string, metadata map[string]any) (File, error) {
+	name, err := web.Address(address)
+	// What follows the separator is inside of a document.
+	name = norm.NFC.String(strings.ReplaceAll(name, parse.PartSeparator, "%21/"))
+	switch {
+	case err != nil:
+		return File{}, corpus.Hint(err, "an address is like https://intranet.example/leave.html")
+	case len(name) > maxAddress:
+		return File{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "an address has more than %d bytes", maxAddress), "download the page, and upload the file")
+	}
+	u, err := url.Parse(name)
+	if err != nil {
+		return File{}, corpus.Errorf(corpus.ErrInvalid, "%q is no address: %w", name, err)
+	}
+	if err := s.fits(name, path.Base(u.Path), metadata); err != nil {
+		return File{}, err
+	}
+	// The queue keeps something for each file.
+	if err := s.queue.Put(ctx, s.job.Storage, len(s.job.Files), strings.NewReader(name)); err != nil {
+		return File{}, fmt.Errorf("upload %s: %w", name, err)
+	}
+	s.names[name] = true
+	f := File{ID: s.job.fileID(name), Name: name, URL: name, Metadata: metadata}
+	s.job.Files = append(s.job.Files, f)
+	return f, nil
+}
+
 func (s *Submission) check(name string, metadata map[string]any) error {
+	if source.IsSidecar(name) {
+		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %s: it is the metadata of a document", name), "give metadata with the document itself")
+	}
+	return s.fits(name, name, metadata)
+}
+
+// fits checks what may be said against a name once it is one; base is what the allowed patterns are for.
+func (s *Submission) fits(name, base string, metadata map[string]any) error {
 	encoded, err := json.Marshal(metadata)
 	switch {
-	case source.IsSidecar(name):
-		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %s: it is the metadata of a document", name), "give metadata with the document itself")
 	case s.names[name]:
 		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %s: the request has two files of this name", name), "a name is a document's identity: rename one, or upload them one after the other")
-	case !(source.Globs{Include: s.limits.Names}).Match(name):
+	case !(source.Globs{Include: s.limits.Names}).Match(base):
 		return corpus.Hint(corpus.Errorf(corpus.ErrUnsupported, "upload %s: such names are not taken here", name), "allowed are "+strings.Join(s.limits.Names, ", ")+" (jobs.names)")
 	case len(s.job.Files) >= s.limits.Files:
 		return tooLarge(fmt.Sprintf("upload %s: the request has more than %d files", name, s.limits.Files), "raise jobs.max_files, or upload them in several requests")
@@ -211,7 +250,7 @@ func tooLarge(what, hint string) error {
 // is the job of then; for another request that is corpus.ErrConflict. A job without files is corpus.ErrInvalid.
 func (s *Submission) Submit(ctx context.Context) (Job, error) {
 	if len(s.job.Files) == 0 {
-		return Job{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "submit job: it has no files"), "send at least one part named file, with a file name")
+		return Job{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "submit job: it has no files"), "send at least one part named file, with a file name, or urls")
 	}
 	if s.job.Kind == KindIngest {
 		s.job.Progress.Total = len(s.job.Files)

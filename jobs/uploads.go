@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"grounded/corpus"
 	"grounded/ingest/source"
+	"grounded/ingest/source/web"
 	"grounded/store"
 )
 
@@ -17,6 +20,7 @@ import (
 type uploads struct {
 	task  *Task
 	store store.Store
+	web   *web.Client
 	spec  IngestSpec
 }
 
@@ -62,6 +66,9 @@ func (u *uploads) fetch(ctx context.Context, i int, folder, stored string) (sour
 	if err != nil {
 		return source.Fetched{}, fmt.Errorf("read metadata of %s: %w", f.Name, err)
 	}
+	if f.URL != "" {
+		return u.fetchPage(ctx, f, folder, stored, metadata)
+	}
 	sum := sha256.Sum256(append([]byte(f.SHA256), metadata...))
 	fetched := source.Fetched{Revision: hex.EncodeToString(sum[:16])}
 	if fetched.Revision == stored {
@@ -71,11 +78,45 @@ func (u *uploads) fetch(ctx context.Context, i int, folder, stored string) (sour
 	if err := u.task.Place(ctx, i, fetched.File); err != nil {
 		return source.Fetched{}, err
 	}
-	if len(f.Metadata) > 0 {
-		// JSON is YAML.
-		if err := os.WriteFile(fetched.File+source.SidecarSuffix, metadata, 0o600); err != nil {
-			return source.Fetched{}, fmt.Errorf("keep metadata of %s: %w", f.Name, err)
-		}
+	return fetched, keepMetadata(f, fetched.File, metadata)
+}
+
+// fetchPage asks for a page, and if what is stored has the same metadata only for one that has changed.
+func (u *uploads) fetchPage(ctx context.Context, f File, folder, stored string, metadata []byte) (source.Fetched, error) {
+	if u.web == nil {
+		return source.Fetched{}, corpus.Errorf(corpus.ErrUnsupported, "fetch %s: nothing here reads the web", f.URL)
 	}
-	return fetched, nil
+	page, err := u.web.Page(f.URL)
+	if err != nil {
+		return source.Fetched{}, err
+	}
+	sum := sha256.Sum256(metadata)
+	own := hex.EncodeToString(sum[:8])
+	before, revision, _ := strings.Cut(stored, " ")
+	if before != own {
+		revision = ""
+	}
+	fetched, err := page.Fetch(ctx, folder, revision)
+	if err != nil {
+		return source.Fetched{}, err
+	}
+	if fetched.Revision != "" {
+		fetched.Revision = own + " " + fetched.Revision
+	}
+	if fetched.File == "" {
+		return fetched, nil
+	}
+	return fetched, keepMetadata(f, fetched.File, metadata)
+}
+
+// keepMetadata writes what was given with a file beside it.
+func keepMetadata(f File, path string, metadata []byte) error {
+	if len(f.Metadata) == 0 {
+		return nil
+	}
+	// JSON is YAML.
+	if err := os.WriteFile(path+source.SidecarSuffix, metadata, 0o600); err != nil {
+		return fmt.Errorf("keep metadata of %s: %w", f.Name, err)
+	}
+	return nil
 }

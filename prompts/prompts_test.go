@@ -70,6 +70,8 @@ func TestEveryRenderingIsAsItsGoldenSays(t *testing.T) {
 		{"grounded", prompts.Grounded, prompts.Data{Question: "How much for meals?", Passages: passages}},
 		{"grounded-zh", prompts.Grounded, prompts.Data{Question: "餐费是多少？", Language: "zh", History: history, Passages: passages[:1]}},
 		{"grounded-small", prompts.GroundedSmall, prompts.Data{Question: "How much for meals?", Language: "en", Passages: passages}},
+		{"grounded-outside", prompts.Grounded, prompts.Data{Question: "How much for meals?", Passages: passages, Outside: true}},
+		{"grounded-small-outside", prompts.GroundedSmall, prompts.Data{Question: "How much for meals?", Language: "en", Passages: passages, Outside: true}},
 		{"rewrite", prompts.Rewrite, prompts.Data{Question: "How much?", History: history}},
 	} {
 		t.Run(c.golden, func(t *testing.T) {

@@ -13,6 +13,8 @@ type Data struct {
 	History  []Message        // turns before the question, oldest first
 	Examples []Example        // for few-shot: they become turns before the history
 	Passages []corpus.Passage // numbered in this order, from 1
+	// Outside lets the answer come from outside of the passages where they don't hold it.
+	Outside bool
 	// Instructions of the caller stand behind the system message, except when a question is rewritten.
 	Instructions string
 }

@@ -17,6 +17,7 @@ type View struct {
 	Language string // English name of the question's language, or "" when it is not known
 	History  []Message
 	Passages []PassageView
+	Outside  bool // the answer may come from outside of the passages where they don't hold it
 	// Fence is a token that occurs in no passage and that nobody who wrote one could know. Passages are put
 	// between lines that carry it, so that no text inside can end its passage.
 	Fence string
@@ -33,7 +34,7 @@ type PassageView struct {
 }
 
 func newView(d Data) View {
-	v := View{Question: strings.TrimSpace(d.Question), Language: languageNames[d.Language], History: d.History, Fence: fence(d)}
+	v := View{Question: strings.TrimSpace(d.Question), Language: languageNames[d.Language], History: d.History, Outside: d.Outside, Fence: fence(d)}
 	for i, p := range d.Passages {
 		page := strconv.Itoa(p.PageStart)
 		if p.PageEnd > p.PageStart {
@@ -83,16 +84,26 @@ func forged(passages []corpus.Passage, token string) bool {
 }
 
 var (
-	// Control tokens of common chat formats. A server that renders the conversation to text and reads the
-	// tokens back out of it would take them for the end of the user's turn.
-	controlToken = regexp.MustCompile(`(?i)<(\||/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>|</?sys>>)|\[(/?inst\])`)
+	// Control tokens of common chat formats, calls of tools among them. A server that renders the conversation to text
+	// and reads the tokens back out of it would take them for the end of the user's turn.
+	controlToken = regexp.MustCompile(`(?i)<([|｜]|/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|tools?|tool_calls?|tool_responses?|function_calls?|think)>|function=|</?sys>>)` +
+		`|\[(/?(?:inst|system_prompt|tool_calls|tool_results|available_tools)\])`)
 	// Markers that look like ours: footnotes, references, forgeries.
 	marker = regexp.MustCompile(`[\[【]\s*(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*[\]】]`)
 )
 
-// defuse keeps retrieved text from being read as anything but text: control tokens are broken by a space, and
-// [1] becomes (1), because only the numbers in front of passages are written that way.
+// visible takes out the letters of Unicode that nobody sees and a model reads: tags.
+func visible(r rune) rune {
+	if r >= 0xE0000 && r <= 0xE007F {
+		return -1
+	}
+	return r
+}
+
+// defuse keeps retrieved text from being read as anything but text: control tokens are broken by a space, tags
+// are left out, and [1] becomes (1), because only the numbers in front of passages are written that way.
 func defuse(s string) string {
+	s = strings.Map(visible, s)
 	s = controlToken.ReplaceAllStringFunc(s, func(m string) string { return m[:1] + " " + m[1:] })
 	return marker.ReplaceAllString(s, "($1)")
 }

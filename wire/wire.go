@@ -20,6 +20,7 @@ type Question struct {
 	TopK        *int          `json:"top_k,omitempty"`
 	Mode        string        `json:"mode,omitempty"`
 	Filter      corpus.Filter `json:"filter,omitempty"`
+	InScope     *bool         `json:"in_scope,omitempty"` // false: the answer may come from outside of the documents
 	MaxTokens   int           `json:"max_tokens,omitempty"`
 	Temperature *float64      `json:"temperature,omitempty"`
 	Seed        *int          `json:"seed,omitempty"`
@@ -140,8 +141,8 @@ type Upload struct {
 type Uploaded struct {
 	ID     corpus.DocumentID `json:"id"`
 	Name   string            `json:"document"`
-	Bytes  int64             `json:"bytes"`
-	SHA256 string            `json:"sha256"`
+	Bytes  *int64            `json:"bytes"` // null for a page of the web, which is fetched later, as is the next
+	SHA256 corpus.Text       `json:"sha256"`
 }
 
 // Problem is why a request has no answer (RFC 9457).

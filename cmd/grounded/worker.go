@@ -19,6 +19,7 @@ import (
 	"grounded/eval/dataset"
 	"grounded/ingest"
 	"grounded/ingest/source"
+	"grounded/ingest/source/web"
 	"grounded/jobs"
 	"grounded/jobs/nats"
 	"grounded/jobs/sqlite"
@@ -124,8 +125,14 @@ func (s *services) worker(ctx context.Context, queue jobs.Queue, log *slog.Logge
 	if err != nil {
 		return nil, nil, err
 	}
+	pages, err := web.New(web.Config{
+		UserAgent: "grounded/" + version, AllowPrivate: s.config.Ingest.Web.AllowPrivate, Timeout: time.Duration(s.config.Ingest.Web.Timeout), MaxBytes: jobLimits(s.config).FileBytes,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, closeParser())
+	}
 	base.Store = s.telemetry.Store(s.store)
-	ingestion := jobs.Ingestion{Store: s.store, Observe: s.countDocument, Ingester: func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
+	ingestion := jobs.Ingestion{Store: s.store, Web: pages, Observe: s.countDocument, Ingester: func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
 		of := *s
 		of.config.Collection = collection
 		c := base

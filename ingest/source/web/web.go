@@ -57,6 +57,32 @@ func New(c Config) (*Client, error) {
 
 // Open returns the source of a page or sitemap. Nothing is read yet.
 func (c *Client) Open(address string) (source.Source, error) {
+	u, err := parsed(address)
+	if err != nil {
+		return nil, err
+	}
+	return &site{client: c, address: u, listed: map[string]struct{}{}}, nil
+}
+
+// Page returns the entry of one address, which is a page also when it could be a sitemap. Nothing is read yet.
+func (c *Client) Page(address string) (source.Entry, error) {
+	u, err := parsed(address)
+	if err != nil {
+		return source.Entry{}, err
+	}
+	return (&site{client: c, address: u}).entry(u, true), nil
+}
+
+// Address returns the one form of an address, or corpus.ErrInvalid when a client would not read it.
+func Address(address string) (string, error) {
+	u, err := parsed(address)
+	if err != nil {
+		return "", err
+	}
+	return u.String(), nil
+}
+
+func parsed(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "%q is no address: %w", address, err)
@@ -64,7 +90,7 @@ func (c *Client) Open(address string) (source.Source, error) {
 	if reason := unfit(u); reason != "" {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "ingest %s: %s", u.Redacted(), reason)
 	}
-	return &site{client: c, address: normal(u), listed: map[string]struct{}{}}, nil
+	return normal(u), nil
 }
 
 // unfit says why an address can't be read, in words that end a sentence; "" if it can.

@@ -13,6 +13,8 @@ type Data struct {
 	History  []Message        // turns before the question, oldest first
 	Examples []Example        // for few-shot: they become turns before the history
 	Passages []corpus.Passage // numbered in this order, from 1
+	// What a judge is shown: answers to compare, those that are accepted, and sentences to check.
+	Answers, Accepted, Sentences []string
 	// Instructions of the caller stand behind the system message, except when a question is rewritten.
 	Instructions string
 }

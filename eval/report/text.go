@@ -82,6 +82,10 @@ func tables(r eval.Report) []table {
 	for _, g := range r.Grounding {
 		list = append(list, groundingTable(g, r.Metric), harmTable(g))
 	}
+	for _, g := range r.Judging {
+		list = append(list, judgedTable(g), supportTable(g))
+	}
+	list = append(list, agreementTable(r))
 	var filled []table
 	for _, t := range list {
 		if len(t.Rows) > 0 {

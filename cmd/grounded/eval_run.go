@@ -28,7 +28,7 @@ type runFlags struct {
 	limit, atOnce, seed int
 	maxCost             float64
 	retryErrors         bool
-	noCache             bool
+	noCache, drafts     bool
 }
 
 func (p *program) evalRunCommand() *cobra.Command {
@@ -48,6 +48,10 @@ func (p *program) evalRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if n := dataset.Drafts(questions); n > 0 && !f.drafts {
+				return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "%d of %s are drafts of a model that nobody has reviewed", n, count(len(questions), "question")),
+					"review them: grounded eval dataset review "+f.file+"; or ask them as they are with --drafts")
+			}
 			return p.withStore(cmd.Context(), func(s *services) error { return p.evalRun(cmd, s, f, questions) })
 		},
 	}
@@ -63,6 +67,7 @@ func (p *program) evalRunCommand() *cobra.Command {
 	flags.IntVar(&f.seed, "seed", 0, "`number` that models with a seed are given")
 	flags.Float64Var(&f.maxCost, "max-cost", 0, "US `dollars` that the run may cost; what may cost more is refused, and the run stops before it does")
 	flags.BoolVar(&f.retryErrors, "retry-errors", false, "ask again what failed before")
+	flags.BoolVar(&f.drafts, "drafts", false, "ask questions too that nobody has reviewed")
 	flags.BoolVar(&f.noCache, "no-cache", false, "ask even what another run has asked the same model with the same words")
 	return command
 }

@@ -225,7 +225,11 @@ func (s *modelServer) chat(w http.ResponseWriter, r *http.Request) {
 	}
 	text := fmt.Sprint(request.Messages[len(request.Messages)-1].Content)
 	answer := "I have never heard of it."
-	if strings.Contains(text, "<answer A ") {
+	if _, passage, found := strings.Cut(text, "\n\n<passage "); found && strings.HasPrefix(text, "Fence:") && !strings.Contains(text, "<passage 1") {
+		lines := strings.SplitN(passage, "\n", 4)
+		sentence, _, _ := strings.Cut(lines[2], ".")
+		answer = fmt.Sprintf("Question: What is said in %s?\nAnswer: %s\nQuote: %q", lines[1], sentence, strings.Replace(sentence, "lie", "truth", 1))
+	} else if strings.Contains(text, "<answer A ") {
 		answer = "It is better.\nVerdict: A"
 	} else if _, sentences, found := strings.Cut(text, "\nSentences:\n1: "); found {
 		answer = "1: " + map[bool]string{true: "yes", false: "no"}[strings.Contains(sentences, "days")]

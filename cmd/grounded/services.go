@@ -205,6 +205,11 @@ func (s *services) transcriber(ctx context.Context) (model.Transcriber, error) {
 
 // retriever connects what searches.
 func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
+	return s.retrieverBy(ctx, s.store, store.Fusion{Method: s.config.Retrieve.Fusion, DenseWeight: s.config.Retrieve.DenseWeight})
+}
+
+// retrieverBy connects what searches a store and fuses in a certain way.
+func (s *services) retrieverBy(ctx context.Context, in store.Store, fusion store.Fusion) (*retrieve.Retriever, error) {
 	embedder, err := s.questionEmbedder(ctx)
 	if err != nil {
 		return nil, err
@@ -219,8 +224,5 @@ func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
 			return nil, err
 		}
 	}
-	return retrieve.New(retrieve.Config{
-		Store: s.store, Embedder: embedder, Reranker: reranker,
-		Fusion: store.Fusion{Method: s.config.Retrieve.Fusion, DenseWeight: s.config.Retrieve.DenseWeight},
-	})
+	return retrieve.New(retrieve.Config{Store: in, Embedder: embedder, Reranker: reranker, Fusion: fusion})
 }

@@ -97,6 +97,8 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	going, stop := context.WithCancelCause(ctx) // at MaxCost nothing new is asked, and what is paid already is waited for
+	defer stop(nil)
 	var wg sync.WaitGroup
 	for _, name := range names {
 		queue := make(chan task)
@@ -105,7 +107,7 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 			for _, t := range groups[name] {
 				select {
 				case queue <- t:
-				case <-ctx.Done():
+				case <-going.Done():
 					return
 				}
 			}
@@ -113,7 +115,12 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 		for range atOnce(r.AtOnce, groups[name][0].chat.Card()) {
 			wg.Go(func() {
 				for t := range queue {
-					if err := r.do(ctx, t); err != nil {
+					err := r.begin(going, t)
+					if err != nil {
+						stop(err)
+						return
+					}
+					if err = r.do(ctx, t); err != nil {
 						cancel(err)
 						return
 					}
@@ -122,7 +129,7 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 		}
 	}
 	wg.Wait()
-	return r.state, context.Cause(ctx)
+	return r.state, context.Cause(going)
 }
 
 func provider(c model.Card) string {
@@ -227,11 +234,8 @@ func (r *run) estimate(ctx context.Context, t task) (*float64, error) {
 	return card.Cost(prompt, completion), nil
 }
 
-// do makes one item. Its error ends the run.
+// do makes one item, whose cost is reserved. Its error ends the run.
 func (r *run) do(ctx context.Context, t task) error {
-	if err := r.begin(ctx, t); err != nil {
-		return err
-	}
 	item := Item{Model: t.chat.Card().ID, Arm: t.arm, Question: t.question, Calls: []Call{}, Started: time.Now().UTC()}
 	recorded := &recorder{Chat: t.chat, cache: r.Cache}
 	a, err := r.answer(ctx, t, recorded)

@@ -235,8 +235,9 @@ func TestJudgementsOfOtherAnswersAreNotUsed(t *testing.T) {
 	if err := os.WriteFile(name, []byte(strings.ReplaceAll(string(text), `"text":"yes [1]"`, `"text":"yes and no [1]"`)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if p := reported(t, path).Judging[0].Pairs[0]; p.Questions != 10 {
-		t.Errorf("%d judgements are used, those of 10 questions are right", p.Questions)
+	g := reported(t, path).Judging[0]
+	if p, f := g.Pairs[0], g.Faithful[0]; p.Questions != 10 || f.Scored != 10 || f.Items != 40 {
+		t.Errorf("judgements of %d pairs and %d of %d answers are used; those of 10 are right", p.Questions, f.Scored, f.Items)
 	}
 }
 

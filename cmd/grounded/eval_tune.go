@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +18,7 @@ import (
 	"grounded/eval/dataset"
 	"grounded/ingest"
 	"grounded/ingest/source"
+	"grounded/model"
 	"grounded/retrieve"
 	"grounded/store"
 )
@@ -116,6 +119,9 @@ func (p *program) tune(ctx context.Context, s *services, f tuneFlags, questions 
 		}
 	}
 	t := &tuner{program: p, services: s, stores: map[int]*services{0: s}}
+	if t.embedder, err = newEmbedOnce(ctx, s); err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, t.close()) }()
 	own := s.config.Retrieve
 	observe, done := p.watchVerify()
@@ -149,7 +155,49 @@ func (p *program) tune(ctx context.Context, s *services, f tuneFlags, questions 
 type tuner struct {
 	*program
 	services *services
+	embedder model.Embedder    // of the questions
 	stores   map[int]*services // by length of chunks; 0 is the collection as it is
+}
+
+// embedOnce embeds each question once, whatever number of settings it is searched by.
+type embedOnce struct {
+	model.Embedder
+	mu      sync.Mutex
+	vectors map[string][]float32
+}
+
+func newEmbedOnce(ctx context.Context, s *services) (*embedOnce, error) {
+	embedder, err := s.questionEmbedder(ctx)
+	return &embedOnce{Embedder: embedder, vectors: map[string][]float32{}}, err
+}
+
+// Embed embeds questions, those that are known without asking. Tokens are not told.
+func (e *embedOnce) Embed(ctx context.Context, kind model.Kind, texts []string) (model.Embeddings, error) {
+	if kind != model.Query {
+		return e.Embedder.Embed(ctx, kind, texts)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var unknown []string
+	for _, text := range texts {
+		if _, known := e.vectors[text]; !known {
+			unknown = append(unknown, text)
+		}
+	}
+	if len(unknown) > 0 {
+		made, err := e.Embedder.Embed(ctx, kind, unknown)
+		if err != nil {
+			return made, err
+		}
+		for i, text := range unknown {
+			e.vectors[text] = made.Vectors[i]
+		}
+	}
+	var all model.Embeddings
+	for _, text := range texts {
+		all.Vectors = append(all.Vectors, slices.Clone(e.vectors[text]))
+	}
+	return all, nil
 }
 
 func (t *tuner) open(ctx context.Context, setting eval.Setting) (eval.BatchRetriever, error) {
@@ -157,7 +205,7 @@ func (t *tuner) open(ctx context.Context, setting eval.Setting) (eval.BatchRetri
 	if err != nil {
 		return nil, err
 	}
-	return t.services.retrieverBy(ctx, s.store, store.Fusion{Method: setting.Fusion, DenseWeight: setting.DenseWeight})
+	return t.services.retrieverBy(ctx, s.store, t.embedder, store.Fusion{Method: setting.Fusion, DenseWeight: setting.DenseWeight})
 }
 
 // chunked is the collection with chunks of that length, ingested into a store of its own. It fails when not all of its
@@ -182,11 +230,7 @@ func (t *tuner) chunked(ctx context.Context, tokens int) (*services, error) {
 	if err != nil {
 		return nil, err
 	}
-	embedder, err := t.services.questionEmbedder(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ingester, closeParser, err := s.ingester(ctx, embedder, &opener{program: t.program, config: s.config.Ingest}, s.passwords())
+	ingester, closeParser, err := s.ingester(ctx, t.embedder, &opener{program: t.program, config: s.config.Ingest}, s.passwords())
 	if err != nil {
 		return nil, err
 	}

@@ -205,15 +205,15 @@ func (s *services) transcriber(ctx context.Context) (model.Transcriber, error) {
 
 // retriever connects what searches.
 func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
-	return s.retrieverBy(ctx, s.store, store.Fusion{Method: s.config.Retrieve.Fusion, DenseWeight: s.config.Retrieve.DenseWeight})
-}
-
-// retrieverBy connects what searches a store and fuses in a certain way.
-func (s *services) retrieverBy(ctx context.Context, in store.Store, fusion store.Fusion) (*retrieve.Retriever, error) {
 	embedder, err := s.questionEmbedder(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return s.retrieverBy(ctx, s.store, embedder, store.Fusion{Method: s.config.Retrieve.Fusion, DenseWeight: s.config.Retrieve.DenseWeight})
+}
+
+// retrieverBy connects what searches a store with an embedder and fuses in a certain way.
+func (s *services) retrieverBy(ctx context.Context, in store.Store, embedder model.Embedder, fusion store.Fusion) (*retrieve.Retriever, error) {
 	var reranker model.Reranker
 	if id := s.config.Models.Rerank; id != "" {
 		card, err := s.catalog.Get(id)

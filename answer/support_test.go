@@ -19,9 +19,9 @@ type supportCase struct {
 	Passage         string
 }
 
-func supportCases(t *testing.T) []supportCase {
+func supportCases(t *testing.T, path string) []supportCase {
 	t.Helper()
-	file, err := os.Open("testdata/support.jsonl")
+	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func supportCases(t *testing.T) []supportCase {
 // languages need an embedder.
 func TestSupportIsJudgedAsPeopleDo(t *testing.T) {
 	right, wrong, missed, all := 0, 0, 0, 0
-	for _, c := range supportCases(t) {
+	for _, c := range supportCases(t, "testdata/support.jsonl") {
 		if c.Language != c.PassageLanguage {
 			continue
 		}
@@ -94,7 +94,7 @@ func TestAPassageAboutAnotherOfItsKindDoesNotSupport(t *testing.T) {
 // languages, each among passages about other things.
 func TestSupportAcrossLanguagesIsJudgedAsPeopleDo(t *testing.T) {
 	service := Service{embedder: localtest.Embedder(t)}
-	cases := supportCases(t)
+	cases := supportCases(t, "testdata/support.jsonl")
 	right, wrong, missed := 0, 0, 0
 	for i, c := range cases {
 		if c.Language == c.PassageLanguage {

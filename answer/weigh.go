@@ -26,7 +26,7 @@ func DefaultSupport(embeddingModel string) Support {
 	if !strings.Contains(strings.ToLower(embeddingModel), "e5-small") {
 		return Support{}
 	}
-	return Support{Same: .885, Across: .82, Margin: .06}
+	return Support{Same: .9, Across: .82, Margin: .06}
 }
 
 const (

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/tiktoken-go/tokenizer"
+
+	"grounded/wire"
 )
 
 func TestModelsAreListedWithAndWithoutDocumentsAndFoundByEscapedNames(t *testing.T) {
@@ -100,7 +102,7 @@ func TestTheCatalogIsFiltered(t *testing.T) {
 		"license=apache&kind=open&task=chat&name=smollm": {"smollm2"},
 		"name=SMOLLM": {"smollm2"}, "name=org/": {"org/m:8b@x"}, "name=parrot&license=MIT": nil,
 	} {
-		var list page[struct{ ID string }]
+		var list wire.Page[struct{ ID string }]
 		c.send("GET", "/api/models?"+query, "reader", "").want(t, http.StatusOK).into(t, &list)
 		var got []string
 		for _, card := range list.Data {

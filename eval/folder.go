@@ -73,17 +73,26 @@ func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Fo
 	}
 	f := &Folder{path: path, done: map[key]bool{}}
 	var err error
-	if f.lock, err = os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
-	}
-	if !tryLock(f.lock) {
-		return nil, errors.Join(corpus.Hint(fmt.Errorf("open run %s: %w", path, ErrBusy),
-			"wait for it, or name another folder with --out"), f.lock.Close())
+	if f.lock, err = lockRun(path); err != nil {
+		return nil, err
 	}
 	if err := f.open(s, cards, arms); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// lockRun keeps other processes from writing to a run until the file is closed.
+func lockRun(path string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
+	}
+	if !tryLock(lock) {
+		return nil, errors.Join(corpus.Hint(fmt.Errorf("open run %s: %w", path, ErrBusy),
+			"wait for it, or name another folder with --out"), lock.Close())
+	}
+	return lock, nil
 }
 
 func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
@@ -117,44 +126,61 @@ func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 
 // openItems reads which items are there and leaves the file open behind the last whole line.
 func (f *Folder) openItems() (err error) {
-	path := filepath.Join(f.path, itemsFile)
-	if f.items, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
+	f.items, err = openRecords(filepath.Join(f.path, itemsFile), f.note)
+	return err
+}
+
+// openRecords opens a file of lines, or makes it, calls note for each, and leaves it open behind the last whole one.
+func openRecords[T any](path string, note func(T)) (f *os.File, err error) {
+	if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
 	}
-	end, err := eachItem(f.items, path, func(i Item) error {
-		f.note(i)
+	end, err := eachRecord(f, path, func(record T) error {
+		note(record)
 		return nil
 	})
+	if err == nil {
+		if err = f.Truncate(end); err == nil {
+			_, err = f.Seek(end, io.SeekStart)
+		}
+		if err != nil {
+			err = corpus.Errorf(corpus.ErrUnavailable, "open run: %w", err)
+		}
+	}
 	if err != nil {
-		return err
+		return nil, errors.Join(err, f.Close())
 	}
-	if err := f.items.Truncate(end); err != nil {
-		return corpus.Errorf(corpus.ErrUnavailable, "open run: %w", err)
+	return f, nil
+}
+
+// appendRecord writes a line for good.
+func appendRecord(f *os.File, record any) error {
+	line, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("write item: %w", err)
 	}
-	_, err = f.items.Seek(end, io.SeekStart)
-	return err
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	}
+	if err := f.Sync(); err != nil {
+		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	}
+	return nil
 }
 
 func (f *Folder) note(i Item) {
 	f.done[i.key()] = i.Answer != nil
-	if i.Answer != nil && i.Answer.CostUSD != nil {
+	if i.Answer != nil && i.Answer.CostUSD != nil && (len(i.Calls) == 0 || paid(i.Calls)) {
 		f.spent += *i.Answer.CostUSD
 	}
 }
 
 // add writes an item for good.
 func (f *Folder) add(i Item) error {
-	line, err := json.Marshal(i)
-	if err != nil {
-		return fmt.Errorf("write item: %w", err)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.items.Write(append(line, '\n')); err != nil {
-		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
-	}
-	if err := f.items.Sync(); err != nil {
-		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	if err := appendRecord(f.items, i); err != nil {
+		return err
 	}
 	f.note(i)
 	return nil
@@ -186,7 +212,7 @@ func Load(path string) (Header, []Item, error) {
 	defer file.Close()
 	var items []Item
 	at := map[key]int{}
-	_, err = eachItem(file, name, func(i Item) error {
+	_, err = eachRecord(file, name, func(i Item) error {
 		if old, again := at[i.key()]; again {
 			items[old] = i
 			return nil
@@ -221,9 +247,9 @@ func Lines(path string, use func(line []byte) error) error {
 	}
 }
 
-// eachItem calls use for each whole line and returns where the last one ends. A last line without its end is what a
+// eachRecord calls use for each whole line and returns where the last one ends. A last line without its end is what a
 // killed process left and is passed over.
-func eachItem(r io.Reader, name string, use func(Item) error) (end int64, err error) {
+func eachRecord[T any](r io.Reader, name string, use func(T) error) (end int64, err error) {
 	lines := bufio.NewReaderSize(r, 1<<20)
 	for n := 1; ; n++ {
 		line, err := lines.ReadBytes('\n')
@@ -233,11 +259,11 @@ func eachItem(r io.Reader, name string, use func(Item) error) (end int64, err er
 		if err != nil {
 			return end, corpus.Errorf(corpus.ErrUnavailable, "read %s: %w", name, err)
 		}
-		var i Item
-		if err := json.Unmarshal(line, &i); err != nil {
-			return end, corpus.Hint(corpus.Errorf(corpus.ErrCorrupt, "read %s, line %d: %w", name, n, err), "remove the line; the item is asked again when the run is resumed")
+		var record T
+		if err := json.Unmarshal(line, &record); err != nil {
+			return end, corpus.Hint(corpus.Errorf(corpus.ErrCorrupt, "read %s, line %d: %w", name, n, err), "remove the line; what it held is asked again by the same command")
 		}
-		if err := use(i); err != nil {
+		if err := use(record); err != nil {
 			return end, err
 		}
 		end += int64(len(line))

@@ -1,7 +1,10 @@
 package eval
 
 import (
+	"slices"
+
 	"grounded/answer"
+	"grounded/corpus"
 	"grounded/eval/stat"
 )
 
@@ -38,8 +41,14 @@ type Harm struct {
 	Question string   `json:"question"`
 	Plain    string   `json:"plain"`
 	Grounded string   `json:"grounded"`
-	Misled   []string `json:"misled_by"` // places of the passages that were given, best first
+	Misled   []Misled `json:"misled_by"` // passages that the wrong answer cites, or all that were given if it cites none; best first
 	Evidence bool     `json:"evidence_given"`
+}
+
+// Misled is a passage that a wrong answer is made from.
+type Misled struct {
+	Place string `json:"place"` // document#page
+	Quote string `json:"quote"` // words of it that the answer rests on; empty if it cites none
 }
 
 const tie = 0.05
@@ -109,12 +118,29 @@ func (g *Grounding) rights(r *Report, plain, grounded Column) {
 }
 
 func harmOf(plain, grounded Item) Harm {
-	h := Harm{ID: plain.Question.ID, Question: plain.Question.Question, Plain: plain.Answer.Text, Grounded: grounded.Answer.Text, Misled: []string{}}
-	for _, p := range grounded.Answer.Passages {
-		h.Misled = append(h.Misled, pageItem(p.Document, p.PageStart))
-	}
+	h := Harm{ID: plain.Question.ID, Question: plain.Question.Question, Plain: plain.Answer.Text, Grounded: grounded.Answer.Text, Misled: misled(*grounded.Answer)}
 	h.Evidence = Score(grounded)[EvidenceGiven] > 0
 	return h
+}
+
+func misled(a corpus.Answer) []Misled {
+	list := []Misled{}
+	for _, c := range a.Citations {
+		page := 0
+		if c.Page != nil {
+			page = *c.Page
+		}
+		if m := (Misled{pageItem(c.Document, page), string(c.Quote)}); !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	if len(list) > 0 {
+		return list
+	}
+	for _, p := range a.Passages {
+		list = append(list, Misled{Place: pageItem(p.Document, p.PageStart)})
+	}
+	return list
 }
 
 func (g *Grounding) costs(r *Report, plain, grounded Column) {

@@ -2,6 +2,8 @@ package eval
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,20 +46,33 @@ type Call struct {
 	PromptTokens     *int            `json:"prompt_tokens"`
 	CompletionTokens *int            `json:"completion_tokens"`
 	Error            string          `json:"error,omitempty"`
+	Cached           bool            `json:"cached,omitempty"` // it was asked at another time; nothing was paid for it now
 }
 
-// recorder is a chat model that keeps what it is asked and answers.
+// recorder is a chat model that keeps what it is asked and answers, and asks nothing that its cache has the answer to.
 type recorder struct {
 	model.Chat
+	cache Cache
 	mu    sync.Mutex
 	calls []Call
+	// What cached answers took when they were asked: all of the time, and that until the last one's first text.
+	took, first time.Duration
+	notKept     error // why the cache has not got an answer
 }
 
 // Complete passes on and records.
 func (r *recorder) Complete(ctx context.Context, q model.Request, stream func(model.Delta) error) (model.Response, error) {
-	response, err := r.Chat.Complete(ctx, q, stream)
+	response, known, err := r.cache.get(r.Card(), q)
+	switch {
+	case err != nil:
+		return response, err
+	case known && stream != nil:
+		err = stream(model.Delta{Text: response.Text})
+	case !known:
+		response, err = r.Chat.Complete(ctx, q, stream)
+	}
 	call := Call{
-		Messages: q.Messages, MaxTokens: q.MaxTokens, Temperature: q.Temperature, Seed: q.Seed,
+		Messages: q.Messages, MaxTokens: q.MaxTokens, Temperature: q.Temperature, Seed: q.Seed, Cached: known,
 		Text: response.Text, FinishReason: response.FinishReason, PromptTokens: response.PromptTokens, CompletionTokens: response.CompletionTokens,
 	}
 	if err != nil {
@@ -66,5 +81,29 @@ func (r *recorder) Complete(ctx context.Context, q model.Request, stream func(mo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = append(r.calls, call)
+	if err == nil && !known && response.Text != "" {
+		r.notKept = errors.Join(r.notKept, r.cache.put(r.Card(), q, response))
+	}
+	if known {
+		r.first = r.took + response.FirstToken
+		r.took += response.Total
+	}
 	return response, err
+}
+
+// correct gives an answer the time that its model took when it was asked.
+func (r *recorder) correct(t *corpus.Timings) {
+	add := func(ms *float64, d time.Duration) *float64 {
+		if ms == nil || d == 0 {
+			return ms
+		}
+		sum := *ms + float64(d.Microseconds())/1000
+		return &sum
+	}
+	t.FirstTokenMS, t.TotalMS = add(t.FirstTokenMS, r.first), add(t.TotalMS, r.took)
+}
+
+// paid reports whether any call was made now.
+func paid(calls []Call) bool {
+	return slices.ContainsFunc(calls, func(c Call) bool { return !c.Cached })
 }

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"slices"
+
 	"grounded/corpus"
 	"grounded/model"
 )
@@ -15,7 +17,7 @@ func Merge(names []string, headers []Header, items [][]Item) (Header, []Item, ma
 	baseline, first, arms := map[string]string{}, map[string]string{}, map[string]bool{}
 	shared := map[string]int{}
 	for n, h := range headers {
-		called := func(id string) string { return id + " @ " + names[n] }
+		called := func(id string) string { return calledIn(names[n], id) }
 		for _, card := range h.Models {
 			name := called(card.ID)
 			if before, there := first[card.ID]; there {
@@ -48,6 +50,21 @@ func Merge(names []string, headers []Header, items [][]Item) (Header, []Item, ma
 		}
 	}
 	return merged, nil, nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "compare runs: they have no question in common"), "compare runs of the same dataset")
+}
+
+// calledIn is what a model of a run is called beside those of others.
+func calledIn(run, model string) string { return model + " @ " + run }
+
+// RenameJudgements makes a run's judgements be about its models as Merge names them.
+func RenameJudgements(run string, list []Judgement) []Judgement {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Model = calledIn(run, list[i].Model)
+		if list[i].Than != "" {
+			list[i].Than = calledIn(run, list[i].Than)
+		}
+	}
+	return list
 }
 
 func renamed(card model.Card, id string) model.Card {

@@ -19,6 +19,10 @@ type Report struct {
 	Columns     []Column     `json:"columns"`
 	Comparisons []Comparison `json:"comparisons"`
 	Grounding   []Grounding  `json:"grounding"`
+	Judging     []Judging    `json:"judging,omitempty"`
+	Agreement   []Agreement  `json:"agreement,omitempty"` // of people's labels with what judges
+	// LabelsOfNothing are labels of sentences and pairs that were not judged.
+	LabelsOfNothing int `json:"labels_of_nothing,omitempty"`
 
 	questions []dataset.Question // that any column has asked, in order
 	keys      map[string]string  // cluster by question
@@ -64,6 +68,9 @@ type ReportConfig struct {
 	Rule   stat.Rule
 	// Baseline names the model that a model is compared with by each arm, where it is not the first.
 	Baseline map[string]string
+
+	Judgements []Judgement // what judges said
+	Labels     []Label     // what people say
 }
 
 // NewReport scores all items and compares: of each model each arm with plain, grounded with oracle, and, by each arm,
@@ -95,6 +102,8 @@ func NewReport(h Header, items []Item, c ReportConfig) (Report, error) {
 			r.Grounding = append(r.Grounding, g)
 		}
 	}
+	r.Judging = r.judgings(c)
+	r.Agreement, r.LabelsOfNothing = r.agreements(c.Labels)
 	return r, nil
 }
 

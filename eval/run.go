@@ -45,6 +45,7 @@ type Config struct {
 	AtOnce      int      // calls at once to one provider; 0 is 1 for local models, else 4
 	MaxCost     *float64 // US dollars of all items of the run, those of former times too; nil is no limit
 	RetryErrors bool     // items that failed before are asked again
+	Cache       Cache    // of answers; what is in it costs nothing
 	Observe     func(Progress)
 }
 
@@ -96,6 +97,8 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	going, stop := context.WithCancelCause(ctx) // at MaxCost nothing new is asked, and what is paid already is waited for
+	defer stop(nil)
 	var wg sync.WaitGroup
 	for _, name := range names {
 		queue := make(chan task)
@@ -104,15 +107,20 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 			for _, t := range groups[name] {
 				select {
 				case queue <- t:
-				case <-ctx.Done():
+				case <-going.Done():
 					return
 				}
 			}
 		})
-		for range r.atOnce(groups[name][0].chat.Card()) {
+		for range atOnce(r.AtOnce, groups[name][0].chat.Card()) {
 			wg.Go(func() {
 				for t := range queue {
-					if err := r.do(ctx, t); err != nil {
+					err := r.begin(going, t)
+					if err != nil {
+						stop(err)
+						return
+					}
+					if err = r.do(ctx, t); err != nil {
 						cancel(err)
 						return
 					}
@@ -121,7 +129,7 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 		}
 	}
 	wg.Wait()
-	return r.state, context.Cause(ctx)
+	return r.state, context.Cause(going)
 }
 
 func provider(c model.Card) string {
@@ -129,16 +137,6 @@ func provider(c model.Card) string {
 		return c.Provider // all share one machine
 	}
 	return c.Provider + " " + c.BaseURL
-}
-
-func (r *run) atOnce(c model.Card) int {
-	switch {
-	case r.AtOnce > 0:
-		return r.AtOnce
-	case c.Provider == "local":
-		return 1
-	}
-	return 4
 }
 
 // plan lists the items that are to be made, and holds their estimated cost against the limit.
@@ -236,13 +234,10 @@ func (r *run) estimate(ctx context.Context, t task) (*float64, error) {
 	return card.Cost(prompt, completion), nil
 }
 
-// do makes one item. Its error ends the run.
+// do makes one item, whose cost is reserved. Its error ends the run.
 func (r *run) do(ctx context.Context, t task) error {
-	if err := r.begin(ctx, t); err != nil {
-		return err
-	}
 	item := Item{Model: t.chat.Card().ID, Arm: t.arm, Question: t.question, Calls: []Call{}, Started: time.Now().UTC()}
-	recorded := &recorder{Chat: t.chat}
+	recorded := &recorder{Chat: t.chat, cache: r.Cache}
 	a, err := r.answer(ctx, t, recorded)
 	item.Calls = append(item.Calls, recorded.calls...)
 	switch {
@@ -253,9 +248,10 @@ func (r *run) do(ctx context.Context, t task) error {
 	case err != nil:
 		item.Error = err.Error()
 	default:
+		recorded.correct(&a.Timings)
 		item.Answer = &a
 	}
-	return r.end(t, &item, r.folder.add(item))
+	return r.end(t, &item, errors.Join(r.folder.add(item), recorded.notKept))
 }
 
 func (r *run) answer(ctx context.Context, t task, chat model.Chat) (a corpus.Answer, err error) {
@@ -306,6 +302,7 @@ func (r *run) end(t task, item *Item, err error) error {
 		r.state.Failed++
 	}
 	switch {
+	case len(item.Calls) > 0 && !paid(item.Calls):
 	case item.Answer != nil && item.Answer.CostUSD != nil:
 		r.state.SpentUSD += *item.Answer.CostUSD
 	case t.cost != nil && len(item.Calls) > 0:

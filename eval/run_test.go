@@ -158,6 +158,23 @@ func TestTheCostIsLimited(t *testing.T) {
 	}
 }
 
+// TestAtTheLimitWhatIsBeingAskedIsWaitedFor has three calls under way, of which each is dearer than the limit.
+func TestAtTheLimitWhatIsBeingAskedIsWaitedFor(t *testing.T) {
+	path, price, limit := t.TempDir(), 100., 1.
+	var together sync.WaitGroup
+	together.Add(3)
+	c := eval.Config{Chats: []model.Chat{chat("m", &price)}, Arms: []string{"plain"}, Questions: numbered(9), AtOnce: 3, MaxCost: &limit,
+		Request: answer.Request{MaxTokens: 1}, Answerer: answers(func(string, int) corpus.Answer {
+			together.Done()
+			together.Wait()
+			cost := 5.
+			return corpus.Answer{Text: "yes", CostUSD: &cost}
+		})}
+	if state, err := ask(t, t.Context(), path, c); !errors.Is(err, corpus.ErrLimit) || state.Done != 3 || state.Failed != 0 {
+		t.Errorf("%+v, %v", state, err)
+	}
+}
+
 func TestARunIsOfOneDatasetAndOneProcess(t *testing.T) {
 	path := t.TempDir()
 	settings := eval.Settings{DatasetHash: "a"}

@@ -143,16 +143,12 @@ func (s Scores) scoreCitations(q dataset.Question, a corpus.Answer) {
 	if a.Abstained {
 		return
 	}
-	documents, pages, sentences := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	documents, pages := map[string]bool{}, map[string]bool{}
 	for _, c := range a.Citations {
 		documents[c.Document] = true
 		if c.Page != nil {
 			pages[pageItem(c.Document, *c.Page)] = true
 		}
-		sentences[c.Sentence] = sentences[c.Sentence] || c.Verified
-	}
-	for _, unsupported := range a.Unsupported {
-		sentences[unsupported] = false
 	}
 	precision, recall := metric.Overlap(documents, relevant[ByDocument])
 	s.put(CitesDocuments, precision)
@@ -160,14 +156,14 @@ func (s Scores) scoreCitations(q dataset.Question, a corpus.Answer) {
 	precision, recall = metric.Overlap(pages, relevant[ByPage])
 	s.put(CitesPages, precision)
 	s.put(PagesCited, recall)
-	if len(sentences) > 0 {
-		supported := 0.0
-		for _, yes := range sentences {
-			if yes {
-				supported++
+	if sentences, supported := sentencesOf(a); len(sentences) > 0 {
+		yes := 0.0
+		for _, sentence := range sentences {
+			if supported[sentence] {
+				yes++
 			}
 		}
-		s[Faithful] = supported / float64(len(sentences))
+		s[Faithful] = yes / float64(len(sentences))
 	}
 }
 

@@ -116,7 +116,7 @@ func TestTheReportTellsWhatTheDocumentsChanged(t *testing.T) {
 	is("added cost", g.AddedUSD, .002)
 	is("added time", g.AddedMS, 200)
 	is("cost of one more", g.PerRightMore, .002*40/20)
-	if h := g.Harmed[0]; h.ID != "1" || h.Plain != "yes" || h.Grounded != "no" || h.Misled[0] != "a.pdf#3" || !h.Evidence {
+	if h := g.Harmed[0]; h.ID != "1" || h.Plain != "yes" || h.Grounded != "no" || h.Misled[0].Place != "a.pdf#3" || !h.Evidence {
 		t.Errorf("harmed is %+v", h)
 	}
 	c := r.Comparisons[0]

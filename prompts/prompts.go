@@ -23,10 +23,16 @@ const (
 	GroundedSmall = "grounded-small" // the same for models that lose long instructions
 	Rewrite       = "rewrite"        // a conversation and its last question, to one question that stands alone
 	Abstain       = "abstain"        // not a prompt: what is answered instead of asking a model, a block a language
+	JudgePair     = "judge-pair"     // which of two answers is better
+	JudgeSupport  = "judge-support"  // which sentences passages support
+	Draft         = "draft"          // a question that a passage answers
 )
 
 // Names lists all templates.
-func Names() []string { return []string{Plain, Grounded, GroundedSmall, Rewrite, Abstain} }
+func Names() []string { return append(AnswerNames(), JudgePair, JudgeSupport, Draft) }
+
+// AnswerNames lists those that answers are made with.
+func AnswerNames() []string { return []string{Plain, Grounded, GroundedSmall, Rewrite, Abstain} }
 
 // Roles of a message.
 const (
@@ -141,6 +147,7 @@ func samples() []View {
 			{Document: "d", Title: "t", PageStart: 1, PageEnd: 2, Heading: "h", Text: "x"},
 			{Document: "d", PageStart: 1, PageEnd: 1, Text: "x"},
 		},
+		Answers: []string{"a", "b"}, Accepted: []string{"a"}, Sentences: []string{"s"},
 	})
 	return []View{full, newView(Data{Question: "q"})}
 }

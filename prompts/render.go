@@ -15,6 +15,8 @@ type Data struct {
 	Passages []corpus.Passage // numbered in this order, from 1
 	// Outside lets the answer come from outside of the passages where they don't hold it.
 	Outside bool
+	// What a judge is shown: answers to compare, those that are accepted, and sentences to check.
+	Answers, Accepted, Sentences []string
 	// Instructions of the caller stand behind the system message, except when a question is rewritten.
 	Instructions string
 }

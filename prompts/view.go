@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,9 +19,18 @@ type View struct {
 	History  []Message
 	Passages []PassageView
 	Outside  bool // the answer may come from outside of the passages where they don't hold it
-	// Fence is a token that occurs in no passage and that nobody who wrote one could know. Passages are put
+	// What a judge is shown.
+	Answers, Accepted []string
+	Sentences         []SentenceView
+	// Fence is a token that occurs in no passage and no answer and that nobody who wrote one could know. Passages are put
 	// between lines that carry it, so that no text inside can end its passage.
 	Fence string
+}
+
+// SentenceView is a sentence that a judge checks, on one line.
+type SentenceView struct {
+	N    int // from 1
+	Text string
 }
 
 // PassageView is a passage as a template sees it. Its strings were defused: see defuse.
@@ -45,6 +55,15 @@ func newView(d Data) View {
 			Heading: oneLine(string(p.Heading)), Text: defuse(strings.TrimSpace(shown(p))),
 		})
 	}
+	for _, a := range d.Answers {
+		v.Answers = append(v.Answers, defuse(strings.TrimSpace(a)))
+	}
+	for _, a := range d.Accepted {
+		v.Accepted = append(v.Accepted, defuse(strings.Join(strings.Fields(a), " ")))
+	}
+	for i, s := range d.Sentences {
+		v.Sentences = append(v.Sentences, SentenceView{i + 1, defuse(strings.Join(strings.Fields(s), " "))})
+	}
 	return v
 }
 
@@ -65,22 +84,22 @@ func fence(d Data) string {
 		for _, p := range d.Passages {
 			fmt.Fprintf(h, " %q %q %q", p.Document, p.Heading, shown(p))
 		}
+		for _, text := range slices.Concat(d.Answers, d.Sentences) {
+			fmt.Fprintf(h, " %q", text)
+		}
 		token := hex.EncodeToString(h.Sum(nil)[:4])
-		if !forged(d.Passages, token) {
+		if !forged(d, token) {
 			return token
 		}
 	}
 }
 
-func forged(passages []corpus.Passage, token string) bool {
-	for _, p := range passages {
-		for _, s := range []string{p.Document, string(p.Title), string(p.Heading), shown(p)} {
-			if strings.Contains(strings.ToLower(s), token) {
-				return true
-			}
-		}
+func forged(d Data, token string) bool {
+	texts := slices.Concat(d.Answers, d.Accepted, d.Sentences)
+	for _, p := range d.Passages {
+		texts = append(texts, p.Document, string(p.Title), string(p.Heading), shown(p))
 	}
-	return false
+	return slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(strings.ToLower(s), token) })
 }
 
 var (

@@ -13,7 +13,7 @@ func (p *program) evalCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(p.evalRunCommand(), p.evalScoreCommand(), p.evalReportCommand(), p.evalGateCommand(), p.evalRetrievalCommand(), p.evalDatasetCommand())
+	command.AddCommand(p.evalRunCommand(), p.evalJudgeCommand(), p.evalScoreCommand(), p.evalReportCommand(), p.evalGateCommand(), p.evalRetrievalCommand(), p.evalTuneCommand(), p.evalDatasetCommand())
 	return command
 }
 

@@ -17,7 +17,7 @@ import (
 func (p *program) evalDatasetCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "dataset",
-		Short: "Check questions against the collection, or import them from another format",
+		Short: "Check questions, import them from another format, or draft and review them",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -35,7 +35,7 @@ func (p *program) evalDatasetCommand() *cobra.Command {
 				return p.checkDataset(cmd.Context(), s, questions)
 			})
 		},
-	}, p.importDatasetCommand())
+	}, p.importDatasetCommand(), p.makeDatasetCommand(), p.reviewDatasetCommand())
 	return command
 }
 

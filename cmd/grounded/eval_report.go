@@ -56,6 +56,11 @@ func mergedReport(folders []string, c eval.ReportConfig) (eval.Report, error) {
 			return eval.Report{}, usageError{corpus.Errorf(corpus.ErrInvalid, "the run %s is named twice", folder)}
 		}
 		taken[names[i]] = true
+		judgements, err := eval.LoadJudgements(folder)
+		if err != nil {
+			return eval.Report{}, err
+		}
+		c.Judgements = append(c.Judgements, eval.RenameJudgements(names[i], judgements)...)
 	}
 	header, all, baseline, err := eval.Merge(names, headers, items)
 	if err != nil {

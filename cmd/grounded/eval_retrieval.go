@@ -26,6 +26,9 @@ func (p *program) evalRetrievalCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if n := dataset.Drafts(questions); n > 0 {
+				p.notef("%d of %s are drafts of a model that nobody has reviewed\n", n, count(len(questions), "question"))
+			}
 			return p.withStore(cmd.Context(), func(s *services) error {
 				request, err := flags.request(cmd, s)
 				if err != nil {

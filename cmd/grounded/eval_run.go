@@ -28,6 +28,7 @@ type runFlags struct {
 	limit, atOnce, seed int
 	maxCost             float64
 	retryErrors         bool
+	noCache, drafts     bool
 }
 
 func (p *program) evalRunCommand() *cobra.Command {
@@ -47,6 +48,10 @@ func (p *program) evalRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if n := dataset.Drafts(questions); n > 0 && !f.drafts {
+				return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "%d of %s are drafts of a model that nobody has reviewed", n, count(len(questions), "question")),
+					"review them: grounded eval dataset review "+f.file+"; or ask them as they are with --drafts")
+			}
 			return p.withStore(cmd.Context(), func(s *services) error { return p.evalRun(cmd, s, f, questions) })
 		},
 	}
@@ -62,6 +67,8 @@ func (p *program) evalRunCommand() *cobra.Command {
 	flags.IntVar(&f.seed, "seed", 0, "`number` that models with a seed are given")
 	flags.Float64Var(&f.maxCost, "max-cost", 0, "US `dollars` that the run may cost; what may cost more is refused, and the run stops before it does")
 	flags.BoolVar(&f.retryErrors, "retry-errors", false, "ask again what failed before")
+	flags.BoolVar(&f.drafts, "drafts", false, "ask questions too that nobody has reviewed")
+	flags.BoolVar(&f.noCache, "no-cache", false, "ask even what another run has asked the same model with the same words")
 	return command
 }
 
@@ -82,7 +89,7 @@ func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions
 	if questions, err = p.resolve(ctx, s, questions); err != nil {
 		return err
 	}
-	c := eval.Config{Request: request, Arms: f.arms, Questions: questions, AtOnce: f.atOnce, RetryErrors: f.retryErrors}
+	c := eval.Config{Request: request, Arms: f.arms, Questions: questions, AtOnce: f.atOnce, RetryErrors: f.retryErrors, Cache: s.cache(f.noCache)}
 	if cmd.Flags().Changed("max-cost") {
 		c.MaxCost = &f.maxCost
 	}
@@ -97,7 +104,7 @@ func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions
 	if err != nil {
 		return err
 	}
-	observe, done := p.runProgress()
+	observe, done := p.runProgress("asking")
 	c.Observe = observe
 	state, err := eval.Run(ctx, folder, c)
 	done()
@@ -119,7 +126,7 @@ func (s *services) settings(ctx context.Context, file string, questions []datase
 		return eval.Settings{}, err
 	}
 	versions := map[string]string{}
-	for _, name := range prompts.Names() {
+	for _, name := range prompts.AnswerNames() {
 		versions[name] = set.Version(name)
 	}
 	return eval.Settings{
@@ -151,12 +158,20 @@ func (s *services) connect(ctx context.Context, c *eval.Config, models []string)
 	return cards, err
 }
 
+// cache is where chat models' answers are kept; the empty one keeps none.
+func (s *services) cache(none bool) eval.Cache {
+	if none {
+		return ""
+	}
+	return eval.Cache(filepath.Join(s.config.Data, "cache", "chat"))
+}
+
 // runProgress shows items, failures, cost and the time left on a terminal.
-func (p *program) runProgress() (observe func(eval.Progress), done func()) {
+func (p *program) runProgress(doing string) (observe func(eval.Progress), done func()) {
 	if p.json || !isTerminal(p.stderr) {
 		return func(eval.Progress) {}, func() {}
 	}
-	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription("asking"),
+	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription(doing),
 		progressbar.OptionShowCount(), progressbar.OptionSetItsString("items"), progressbar.OptionShowIts(),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	return func(s eval.Progress) {
@@ -199,6 +214,9 @@ func loadReport(folder string, c eval.ReportConfig) (eval.Report, error) {
 	}
 	if len(items) == 0 {
 		return eval.Report{}, corpus.Errorf(corpus.ErrNotFound, "the run %s has no items yet", folder)
+	}
+	if c.Judgements, err = eval.LoadJudgements(folder); err != nil {
+		return eval.Report{}, err
 	}
 	return eval.NewReport(header, items, c)
 }

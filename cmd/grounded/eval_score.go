@@ -33,6 +33,7 @@ func (p *program) evalScoreCommand() *cobra.Command {
 
 func reportFlags(command *cobra.Command, c *eval.ReportConfig) {
 	command.Flags().StringVar(&c.Metric, "metric", "", "`score` that columns are compared by: f1, right, exact, contains, … (default f1)")
+	command.Flags().Var(&labelsFlag{c}, "labels", "JSONL `file` of what people say of answers; how far judges agree with them is told")
 	command.Flags().Float64Var(&c.Rule.Effect, "effect", 0, "difference that matters; questions that could not show it are too few (default 0.1)")
 }
 
@@ -60,6 +61,7 @@ func (p *program) printRun(r eval.Report) {
 	for _, g := range r.Grounding {
 		p.printGrounding(g)
 	}
+	p.printJudging(r)
 }
 
 func (p *program) printGrounding(g eval.Grounding) {
@@ -92,4 +94,14 @@ func dollars(v *float64) string {
 		return "$0"
 	}
 	return fmt.Sprintf("$%.6f", *v)
+}
+
+// labelsFlag reads a file of labels.
+type labelsFlag struct{ config *eval.ReportConfig }
+
+func (f *labelsFlag) String() string { return "" }
+func (f *labelsFlag) Type() string   { return "file" }
+func (f *labelsFlag) Set(path string) (err error) {
+	f.config.Labels, err = eval.LoadLabels(path)
+	return err
 }

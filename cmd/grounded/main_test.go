@@ -200,7 +200,7 @@ const scriptedModels = `models:
 `
 
 // modelServer speaks the OpenAI protocol: vectors of hashed words, so that texts with the same words are near,
-// and a chat model that repeats the first sentence of the first passage.
+// and a chat model that repeats the first sentence of the first passage, and as a judge prefers the first answer.
 type modelServer struct {
 	*httptest.Server
 	embedded atomic.Int64
@@ -268,7 +268,15 @@ func (s *modelServer) chat(w http.ResponseWriter, r *http.Request) {
 	}
 	text := fmt.Sprint(request.Messages[len(request.Messages)-1].Content)
 	answer := "I have never heard of it."
-	if _, passage, found := strings.Cut(text, "<passage 1 "); found {
+	if _, passage, found := strings.Cut(text, "\n\n<passage "); found && strings.HasPrefix(text, "Fence:") && !strings.Contains(text, "<passage 1") {
+		lines := strings.SplitN(passage, "\n", 4)
+		sentence, _, _ := strings.Cut(lines[2], ".")
+		answer = fmt.Sprintf("Question: What is said in %s?\nAnswer: %s\nQuote: %q", lines[1], sentence, strings.Replace(sentence, "lie", "truth", 1))
+	} else if strings.Contains(text, "<answer A ") {
+		answer = "It is better.\nVerdict: A"
+	} else if _, sentences, found := strings.Cut(text, "\nSentences:\n1: "); found {
+		answer = "1: " + map[bool]string{true: "yes", false: "no"}[strings.Contains(sentences, "days")]
+	} else if _, passage, found := strings.Cut(text, "<passage 1 "); found {
 		lines := strings.SplitN(passage, "\n", 4)
 		body, _, _ := strings.Cut(strings.Join(lines[2:], "\n"), "</passage 1 ")
 		sentence, _, _ := strings.Cut(strings.TrimSpace(body), ".")

@@ -99,8 +99,8 @@ func usageErrors(c *cobra.Command) {
 	}
 }
 
-// config reads the configuration, and lets flags and environment go before it.
-func (p *program) config() (config.Config, error) {
+// configPath is the file of the configuration; empty if there is none.
+func (p *program) configPath() string {
 	path, given := p.configFile, p.configFile != ""
 	if !given {
 		path, given = p.env("GROUNDED_CONFIG")
@@ -111,6 +111,12 @@ func (p *program) config() (config.Config, error) {
 			path = ""
 		}
 	}
+	return path
+}
+
+// config reads the configuration, and lets flags and environment go before it.
+func (p *program) config() (config.Config, error) {
+	path := p.configPath()
 	var c config.Config
 	if path != "" {
 		var err error

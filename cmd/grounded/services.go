@@ -219,6 +219,11 @@ func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.retrieverBy(ctx, s.store, embedder, store.Fusion{Method: s.config.Retrieve.Fusion, DenseWeight: s.config.Retrieve.DenseWeight})
+}
+
+// retrieverBy connects what searches a store with an embedder and fuses in a certain way.
+func (s *services) retrieverBy(ctx context.Context, in store.Store, embedder model.Embedder, fusion store.Fusion) (*retrieve.Retriever, error) {
 	var reranker model.Reranker
 	if id := s.config.Models.Rerank; id != "" {
 		card, err := s.catalog.Get(id)
@@ -229,8 +234,5 @@ func (s *services) retriever(ctx context.Context) (*retrieve.Retriever, error) {
 			return nil, err
 		}
 	}
-	return retrieve.New(retrieve.Config{
-		Store: s.store, Embedder: embedder, Reranker: reranker,
-		Fusion: store.Fusion{Method: s.config.Retrieve.Fusion, DenseWeight: s.config.Retrieve.DenseWeight},
-	})
+	return retrieve.New(retrieve.Config{Store: in, Embedder: embedder, Reranker: reranker, Fusion: fusion})
 }

@@ -83,6 +83,12 @@ func (r *Resolver) find(name string) (path string, kind, problem string) {
 	}
 }
 
+// ID is that of the document at a path.
+func (r *Resolver) ID(path string) (id corpus.DocumentID, there bool) {
+	d, there := r.paths[path]
+	return d.ID, there
+}
+
 // Resolve returns questions whose evidence names documents by their whole path, and findings on what it can't find:
 // that evidence stays as it is and counts as not found.
 func (r *Resolver) Resolve(questions []Question) ([]Question, []Finding) {

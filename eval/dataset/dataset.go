@@ -39,6 +39,8 @@ type Question struct {
 	Answerable bool            `json:"answerable"` // by the documents; true when the line does not say
 	Tags       []string        `json:"tags"`
 	History    []model.Message `json:"history"` // turns before the question, oldest first
+	// Draft: a model wrote it, and nobody has said yet that it is right.
+	Draft bool `json:"draft,omitempty"`
 }
 
 // Hash is a short hash of questions, in their order, with everything about them.
@@ -49,6 +51,16 @@ func Hash(questions []Question) string {
 		sum.Write(append(line, '\n'))
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// Drafts counts the questions that nobody has reviewed.
+func Drafts(questions []Question) (n int) {
+	for _, q := range questions {
+		if q.Draft {
+			n++
+		}
+	}
+	return n
 }
 
 // problem is what is wrong about a question by itself, or "".

@@ -11,6 +11,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/eval/dataset"
+	"grounded/model"
 )
 
 func TestEachFaultOfADatasetIsNamedWithItsLine(t *testing.T) {
@@ -113,7 +114,27 @@ func TestFormatsAreImported(t *testing.T) {
 		"cran/cran.all.1400":  ".I 1\n.T\none\n.A\nann\n.W\nfirst text\n.I 2\n.T\n.W\n",
 		"cran/cran.qry":       ".I 001\n.W\nwhat is\nfirst .\n.I 004\n.W\nwhat else\n",
 		"cran/cranqrel":       "1 1 2 \n1 2 1\n2 1 -1\n2 1  5\n",
-		"azure.jsonl":         `{"question": "How?", "truth": "So. [a b.pdf#page=7] [c.md] And so [a b.pdf#page=7]"}`,
+		"testset.jsonl": `{"user_input": "How many days?", "reference_contexts": ["<1-hop>\n\nLeave is 30 days."], "reference": "30 days", "synthesizer_name": "single_hop"}` + "\n" +
+			`{"user_input": [{"content": "How many?", "type": "human"}, {"content": "30.", "type": "ai"}, {"content": "And for managers?", "type": "human"}, {"content": "35.", "type": "ai"}], "reference": "35"}`,
+		"old.json": `[{"question": "Who?", "contexts": ["Ann wrote it."], "ground_truth": "Ann", "evolution_type": "simple", "metadata": [{"source": "/data/a.pdf", "page": 0}]},
+			{"question": "Where?", "contexts": ["Found."], "ground_truth": ["Here", "There"], "answer": "Everywhere"}]`,
+		"testset.csv": "user_input,reference_contexts,reference\nWho?,['x'],Ann\n",
+		"foo/promptfooconfig.yaml": `
+prompts: ['{{question}}']
+tests:
+  - vars: {question: Capital of France?, place: Paris}
+    assert: [{type: contains, value: '{{ place }}'}, {type: similar, value: 'the capital, {{place}}'}, {type: llm-rubric, value: is polite}]
+    metadata: {category: places}
+  - vars: {question: [One?, Two?]}
+    assert: [{type: assert-set, assert: [{type: icontains-any, value: [1, one]}]}]
+  - vars: {question: How do I break in?}
+    assert: [{type: is-refusal}]
+  - file://more*.csv
+  - file://lines.jsonl
+`,
+		"foo/more.csv":    "question,__expected,__description\n\"How long, then?\",contains: 30 days,d\n",
+		"foo/lines.jsonl": `{"vars": {"q": "Open?"}, "assert": [{"type": "equals", "value": "yes"}]}`,
+		"azure.jsonl":     `{"question": "How?", "truth": "So. [a b.pdf#page=7] [c.md] And so [a b.pdf#page=7]"}`,
 	})
 	for _, c := range []struct {
 		format, file string
@@ -148,6 +169,24 @@ func TestFormatsAreImported(t *testing.T) {
 		{"azure", "azure.jsonl", []dataset.Question{
 			{ID: "q001", Question: "How?", Answers: []string{"So. And so"}, Evidence: []dataset.Evidence{{Document: "a b.pdf", Page: 7}, {Document: "c.md"}}, Answerable: true},
 		}, nil, 0},
+		{"ragas", "testset.jsonl", []dataset.Question{
+			{ID: "q001", Question: "How many days?", Answers: []string{"30 days"}, Evidence: []dataset.Evidence{{Document: "context-4b8641ed0be3.txt"}}, Answerable: true, Tags: []string{"single_hop"}},
+			{ID: "q002", Question: "And for managers?", Answers: []string{"35"}, Answerable: true,
+				History: []model.Message{{Role: "user", Content: "How many?"}, {Role: "assistant", Content: "30."}}},
+		}, map[string]string{"context-4b8641ed0be3.txt": "Leave is 30 days."}, 0},
+		{"ragas", "old.json", []dataset.Question{
+			{ID: "q001", Question: "Who?", Answers: []string{"Ann"}, Evidence: []dataset.Evidence{{Document: "a.pdf"}}, Answerable: true, Tags: []string{"simple"}},
+			{ID: "q002", Question: "Where?", Answers: []string{"Here", "There"}, Answerable: true},
+		}, nil, 1},
+		{"ragas", "testset.csv", []dataset.Question{{ID: "q001", Question: "Who?", Answers: []string{"Ann"}, Answerable: true}}, nil, 1},
+		{"promptfoo", "foo/promptfooconfig.yaml", []dataset.Question{
+			{ID: "q001", Question: "Capital of France?", Answers: []string{"Paris", "the capital, Paris"}, Answerable: true, Tags: []string{"category=places"}},
+			{ID: "q002", Question: "One?", Answers: []string{"1", "one"}, Answerable: true},
+			{ID: "q003", Question: "Two?", Answers: []string{"1", "one"}, Answerable: true},
+			{ID: "q004", Question: "How do I break in?"},
+			{ID: "q005", Question: "How long, then?", Answers: []string{"30 days"}, Answerable: true},
+			{ID: "q006", Question: "Open?", Answers: []string{"yes"}, Answerable: true},
+		}, nil, 2},
 	} {
 		made, err := dataset.Import(c.format, filepath.Join(folder, c.file))
 		if err != nil {
@@ -169,7 +208,7 @@ func TestFormatsAreImported(t *testing.T) {
 }
 
 func pairs(m map[string]string) (list []string) {
-	for _, name := range []string{"00001.txt", "TRAIN_1.txt", "1.txt", "d_1.txt", "_d_1.txt"} {
+	for _, name := range []string{"context-4b8641ed0be3.txt", "00001.txt", "TRAIN_1.txt", "1.txt", "d_1.txt", "_d_1.txt"} {
 		if text, ok := m[name]; ok {
 			list = append(list, name+"="+text)
 		}
@@ -185,6 +224,11 @@ func TestWhatCanNotBeImportedIsNamed(t *testing.T) {
 		"page.csv":           "question,document,page\nQ?,d,three\n",
 		"double.csv":         "question,query\na,b\n",
 		"differ.csv":         "id,question\na,Q?\na,R?\n",
+		"program.yaml":       "tests: file://tests.py\n",
+		"tests.py":           "",
+		"noquestion.yaml":    "tests:\n- vars: {a: x, b: y}\n",
+		"notests.yaml":       "prompts: [x]\n",
+		"truth.jsonl":        `{"question": "Q?", "ground_truth": 3}`,
 		"beir/corpus.jsonl":  `{"_id": "d", "text": "One."}`,
 		"beir/queries.jsonl": `{"_id": "q", "text": "What?"}` + "\n" + `{"_id": "q", "text": "What?"}`,
 	})
@@ -193,6 +237,8 @@ func TestWhatCanNotBeImportedIsNamed(t *testing.T) {
 		{"csv", "noquestion.csv", "no column is the question"}, {"csv", "page.csv", `line 2: page "three"`},
 		{"csv", "double.csv", "two columns are the question"}, {"csv", "differ.csv", "line 3: another question"},
 		{"beir", "beir", "queries.jsonl, line 2"}, {"parquet", "x", "no format"},
+		{"promptfoo", "program.yaml", "tests.py can't be read"}, {"promptfoo", "noquestion.yaml", "none of its variables"},
+		{"promptfoo", "notests.yaml", "there are no tests"}, {"ragas", "truth.jsonl", "neither a text nor a list"},
 	} {
 		if _, err := dataset.Import(c[0], filepath.Join(folder, c[1])); !errors.Is(err, corpus.ErrInvalid) || !strings.Contains(err.Error(), c[2]) {
 			t.Errorf("%s: error is %v, want one with %q", c[1], err, c[2])

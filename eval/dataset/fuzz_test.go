@@ -45,6 +45,9 @@ func FuzzImport(f *testing.F) {
 	f.Add("squad", []byte(`[{"context_id": "/etc/x", "context_text": "c", "qas": [{"query_id": "1", "query_text": "q", "answers": [""]}]}]`))
 	f.Add("csv", []byte("question,page\n\"a\nb\",3\n"))
 	f.Add("azure", []byte(`{"question": "q", "truth": "t [a.pdf#page=99999999999999999999]"}`))
+	f.Add("ragas", []byte(`{"user_input": [{"content": "q", "type": "human"}], "reference": "r", "reference_contexts": ["<1-hop>\n\n../x"]}`))
+	f.Add("ragas", []byte(`[{"question": "q", "contexts": ["c"], "ground_truth": ["t"], "metadata": [{"source": "/etc/x"}]}]`))
+	f.Add("promptfoo", []byte("tests:\n- vars: {question: [a, b]}\n  assert: [{type: contains-any, value: [x, 3]}]\n- file://*.csv\n"))
 	f.Add("beir", []byte("q1\td1\t1\n"))
 	f.Fuzz(func(t *testing.T, format string, text []byte) {
 		folder := t.TempDir()

@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,6 +31,8 @@ var formats = map[string]func(path string) (Imported, error){
 	"beir":      importBEIR,
 	"azure":     importAzure,
 	"cranfield": importCranfield,
+	"ragas":     importRAGAS,
+	"promptfoo": importPromptfoo,
 }
 
 // Formats lists the names of the formats that Import reads.
@@ -47,6 +51,8 @@ func Formats() []string {
 //   - csv: a header, then a question a row; see columns.
 //   - beir: a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv, or the path of one qrels file.
 //   - cranfield: the folder of the Cranfield collection.
+//   - ragas: a test set or evaluation dataset of RAGAS, as JSON Lines, JSON or CSV.
+//   - promptfoo: a configuration of promptfoo, or a file of its test cases.
 //   - azure: JSONL of question and truth, whose citations are [file.pdf#page=3].
 //
 // Errors are corpus.ErrInvalid with file and line or id.
@@ -91,6 +97,12 @@ func (i Imported) WriteDocuments(folder string) error {
 		}
 	}
 	return nil
+}
+
+// shortHash tells texts apart.
+func shortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:6])
 }
 
 // fileName makes a file's name of an id.

@@ -90,6 +90,7 @@ type line struct {
 	Answerable *bool           `json:"answerable"`
 	Tags       []string        `json:"tags"`
 	History    []model.Message `json:"history"`
+	Draft      bool            `json:"draft"`
 }
 
 func parseLine(text []byte) (Question, error) {
@@ -102,7 +103,7 @@ func parseLine(text []byte) (Question, error) {
 	if decoder.More() {
 		return Question{}, fmt.Errorf("there is something behind the object")
 	}
-	q := Question{Question: l.Question, Answers: l.Answers, Answerable: true, Tags: l.Tags, History: l.History}
+	q := Question{Question: l.Question, Answers: l.Answers, Answerable: true, Tags: l.Tags, History: l.History, Draft: l.Draft}
 	if err := json.Unmarshal(l.ID, &q.ID); err != nil && len(l.ID) > 0 {
 		var number json.Number
 		if err := json.Unmarshal(l.ID, &number); err != nil {

@@ -2,7 +2,10 @@ package metric
 
 import (
 	"strings"
+	"sync"
 	"unicode"
+
+	"github.com/longbridgeapp/opencc"
 )
 
 // cmrcPunctuation is what the scorer of CMRC 2018 leaves out.
@@ -15,7 +18,9 @@ func isUnspaced(r rune) bool {
 	return r >= 0x0e00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
-// bare is a text in lower case without CMRC's punctuation, full-width letters and digits narrowed.
+// bare is a text in lower case without CMRC's punctuation, full-width letters and digits narrowed and traditional
+// characters simplified, so that an answer may be in either script. Of texts in one script and width CMRC's scores
+// remain.
 func bare(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -24,9 +29,44 @@ func bare(text string) string {
 		case r >= '０' && r <= '９' || r >= 'Ａ' && r <= 'Ｚ' || r >= 'ａ' && r <= 'ｚ':
 			r -= '０' - '0'
 		}
-		return unicode.ToLower(r)
+		return unicode.ToLower(simplified(r))
 	}, strings.TrimSpace(text))
 }
+
+const (
+	firstIdeograph = 0x3400
+	lastIdeograph  = 0x9fff
+)
+
+// simplified is the simplified form of a traditional character (OpenCC's t2s); any other is itself.
+func simplified(r rune) rune {
+	if r < firstIdeograph || r > lastIdeograph {
+		return r
+	}
+	return simplifiedForms()[r-firstIdeograph]
+}
+
+// simplifiedForms is made once, since OpenCC searches a text for phrases, which a score of characters has no use for.
+var simplifiedForms = sync.OnceValue(func() []rune {
+	var lines strings.Builder
+	for r := rune(firstIdeograph); r <= lastIdeograph; r++ {
+		lines.WriteRune(r)
+		lines.WriteByte('\n')
+	}
+	converter, err := opencc.New("t2s")
+	if err != nil {
+		panic(err) // its dictionaries are in the program
+	}
+	converted, err := converter.Convert(lines.String())
+	if err != nil {
+		panic(err)
+	}
+	var forms []rune
+	for line := range strings.Lines(converted) {
+		forms = append(forms, []rune(line)[0])
+	}
+	return forms
+})
 
 // segment cuts a text as CMRC's scorer does: each character of an unspaced script by itself, all else into words,
 // with the punctuation around them by itself.

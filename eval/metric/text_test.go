@@ -95,3 +95,19 @@ func TestMeansOverXQuADAreThoseOfTheOfficialScorers(t *testing.T) {
 		}
 	}
 }
+
+// An answer may be in traditional characters or full-width forms, whatever the accepted ones are in.
+func TestScriptAndWidthMakeNoDifferenceInChinese(t *testing.T) {
+	for _, c := range []struct{ accepted, answer string }{
+		{"网络后台维护", "網絡後臺維護"}, {"員工預訂會議室", "员工预订会议室"}, {"增长５点", "增长5点"}, {"ＡＢＣ公司", "abc公司"},
+		{"著名的頭髮", "著名的头发"},
+	} {
+		a := metric.NewAnswers("", []string{c.accepted})
+		if e, f, h := a.Exact(c.answer), a.F1(c.answer), a.Contains("答案是"+c.answer+"。"); e != 1 || f != 1 || h != 1 {
+			t.Errorf("%q for %q: exact %v, F1 %v, contains %v", c.answer, c.accepted, e, f, h)
+		}
+	}
+	if f := metric.NewAnswers("", []string{"乾"}).F1("坤"); f != 0 {
+		t.Errorf("different characters share %v", f)
+	}
+}

@@ -82,6 +82,10 @@ func tables(r eval.Report) []table {
 	for _, g := range r.Grounding {
 		list = append(list, groundingTable(g, r.Metric), harmTable(g))
 	}
+	for _, g := range r.Judging {
+		list = append(list, judgedTable(g), supportTable(g))
+	}
+	list = append(list, agreementTable(r))
 	var filled []table
 	for _, t := range list {
 		if len(t.Rows) > 0 {
@@ -170,15 +174,27 @@ func groundingTable(g eval.Grounding, metric string) table {
 
 // harmTable lists right answers that the documents turned wrong.
 func harmTable(g eval.Grounding) table {
-	t := table{Title: "Harmed by the documents: " + g.Model, Header: []string{"id", "question", "without", "with documents", "passages given", "evidence among them"}}
+	t := table{Title: "Harmed by the documents: " + g.Model, Header: []string{"id", "question", "without", "with documents", "misled by", "evidence given"}}
 	for _, h := range g.Harmed {
 		among := "no"
 		if h.Evidence {
 			among = "yes"
 		}
-		t.Rows = append(t.Rows, []string{h.ID, h.Question, h.Plain, h.Grounded, strings.Join(h.Misled, ", "), among})
+		t.Rows = append(t.Rows, []string{h.ID, h.Question, h.Plain, h.Grounded, misledBy(h.Misled), among})
 	}
 	return t
+}
+
+// misledBy lists passages with the words of them that an answer rests on.
+func misledBy(list []eval.Misled) string {
+	texts := make([]string, len(list))
+	for i, m := range list {
+		texts[i] = m.Place
+		if m.Quote != "" {
+			texts[i] += ": “" + m.Quote + "”"
+		}
+	}
+	return strings.Join(texts, "; ")
 }
 
 func mean(m eval.Mean) string {

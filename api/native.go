@@ -241,7 +241,8 @@ func comparisonOf(question string, cells []answer.Cell) comparison {
 func (s *Server) listCatalog(k *call) error {
 	q := k.echo.QueryParam
 	cards := s.engine.Catalog.Filter(model.Filter{
-		Task: model.Task(q("task")), Provider: q("provider"), Access: q("kind"), Deployment: q("deployment"), Text: q("text"),
+		Task: model.Task(q("task")), Provider: q("provider"), Access: q("kind"), Deployment: q("deployment"),
+		License: q("license"), Name: q("name"), Text: q("text"),
 	})
 	list := make([]model.Card, 0, len(cards))
 	for _, card := range cards {

@@ -15,16 +15,18 @@ func (p *program) modelsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "models",
 		Short: "List the models of the catalog",
-		Example: examples("grounded models", "grounded models --task embedding", "grounded models --provider openai --json",
+		Example: examples("grounded models", "grounded models --task embedding", "grounded models --kind open --license apache --json",
 			"grounded models show smollm2", "grounded models using   # which are used when none is named"),
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return p.listModels(filter) },
 	}
 	flags := command.Flags()
-	flags.StringVar((*string)(&filter.Task), "task", "", "only models for this `task`: chat, embedding, rerank, vision, transcription, code")
+	flags.StringVar((*string)(&filter.Task), "task", "", "only models for this `task`: chat, embedding, rerank, vision, transcription, code, image")
 	flags.StringVar(&filter.Access, "kind", "", "only `open` or proprietary ones")
 	flags.StringVar(&filter.Provider, "provider", "", "only models of this `provider`")
 	flags.StringVar(&filter.Deployment, "deployment", "", "only serverless, managed or `local` ones")
+	flags.StringVar(&filter.License, "license", "", "only models with this `text` in their license, such as apache")
+	flags.StringVar(&filter.Name, "name", "", "only models with this `text` in their id or name")
 	flags.StringVar(&filter.Text, "text", "", "only models with this `text` in their name, license or card")
 	command.AddCommand(&cobra.Command{
 		Use:     "show MODEL",
@@ -38,7 +40,7 @@ func (p *program) modelsCommand() *cobra.Command {
 		Example: examples("grounded models using"),
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.modelsInUse(cmd.Context()) },
-	})
+	}, p.checkModelsCommand())
 	return command
 }
 

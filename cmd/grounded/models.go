@@ -28,19 +28,13 @@ func (p *program) modelsCommand() *cobra.Command {
 	flags.StringVar(&filter.License, "license", "", "only models with this `text` in their license, such as apache")
 	flags.StringVar(&filter.Name, "name", "", "only models with this `text` in their id or name")
 	flags.StringVar(&filter.Text, "text", "", "only models with this `text` in their name, license or card")
-	command.AddCommand(&cobra.Command{
-		Use:     "show MODEL",
-		Short:   "Show a model's card",
-		Example: examples("grounded models show smollm2", "grounded models show gpt-4o-mini --json"),
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return p.showModel(args[0]) },
-	}, &cobra.Command{
+	command.AddCommand(p.showModelCommand(), &cobra.Command{
 		Use:     "using",
 		Short:   "Say which models are used when none is named, and what else could be",
 		Example: examples("grounded models using"),
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.modelsInUse(cmd.Context()) },
-	}, p.checkModelsCommand())
+	}, p.benchmarkModelsCommand(), p.adviseCommand(), p.checkModelsCommand())
 	return command
 }
 
@@ -70,45 +64,6 @@ func (p *program) listModels(filter model.Filter) error {
 		t.add(c.ID, c.Provider, strings.Join(tasks, ", "), orUnknown(c.Access), orUnknown(c.License), number(c.Context), price(c.Price.In)+" / "+price(c.Price.Out), orUnknown(c.Deployment))
 	}
 	t.write(p.stdout, p.width())
-	return nil
-}
-
-func (p *program) showModel(id string) error {
-	s, err := p.loadServices()
-	if err != nil {
-		return err
-	}
-	c, err := s.catalog.Get(id)
-	if err != nil {
-		return err
-	}
-	if p.json {
-		return p.printJSON(c)
-	}
-	name := c.Name
-	if name == "" {
-		name = c.ID
-	}
-	minute := ""
-	if c.Price.Minute != nil {
-		minute = price(c.Price.Minute)
-	}
-	p.printf("%s (%s)\n\n", name, c.ID)
-	for _, row := range [][2]string{
-		{"provider", c.Provider}, {"deployment", orUnknown(c.Deployment)}, {"tasks", strings.Trim(fmt.Sprint(c.Tasks), "[]")},
-		{"kind", orUnknown(c.Access)}, {"license", orUnknown(c.License)}, {"architecture", orUnknown(c.Architecture)},
-		{"parameters", number(int(c.Parameters))}, {"languages", orUnknown(strings.Join(c.Languages, ", "))},
-		{"context", number(c.Context) + " tokens"}, {"dimensions", number(c.Dimensions)},
-		{"price in", price(c.Price.In)}, {"price out", price(c.Price.Out)}, {"price minute", minute}, {"as of", orUnknown(c.Price.Date)}, {"source", orUnknown(c.Price.Source)},
-		{"key", c.APIKeyEnv}, {"link", c.Link},
-	} {
-		if row[1] != "" {
-			p.printf("%-13s %s\n", row[0], row[1])
-		}
-	}
-	if c.Card != "" {
-		p.printf("\n%s\n", strings.Join(wrap(oneLine(c.Card), 90), "\n"))
-	}
 	return nil
 }
 

@@ -204,9 +204,9 @@ func (a *Advice) decide(r Report, w Wanted, worth func(Scores) *float64) {
 		a.Reason = fmt.Sprintf("%s %s is the only one that meets the conditions (%s).", best.Model, best.Arm, figures)
 	case len(tied) == 0:
 		a.Chosen = best
-		next := a.Candidates[1].Beaten
-		a.Reason = fmt.Sprintf("%s %s (%s) is better by these weights than all %d others; than the next, %s %s, by %.3f (%.3f to %.3f) on %d questions.",
-			best.Model, best.Arm, figures, len(a.Candidates)-1, a.Candidates[1].Model, a.Candidates[1].Arm, *next.Difference, next.Interval.Low, next.Interval.High, next.Questions)
+		next := a.Candidates[1]
+		a.Reason = fmt.Sprintf("%s %s (%s) is better by these weights than each of the others; than the next, %s %s, by %.3f (%.3f to %.3f) on %d questions.",
+			best.Model, best.Arm, figures, next.Model, next.Arm, *next.Beaten.Difference, next.Beaten.Interval.Low, next.Beaten.Interval.High, next.Beaten.Questions)
 	default:
 		a.Reason = fmt.Sprintf("The figures can't tell %s %s (%s) from %s by these weights: %s.", best.Model, best.Arm, figures, strings.Join(tied, ", "), why[0])
 	}
@@ -215,7 +215,11 @@ func (a *Advice) decide(r Report, w Wanted, worth func(Scores) *float64) {
 // figures are what a candidate is weighed by, in words.
 func (c Candidate) figures(metric string) string {
 	parts := []string{fmt.Sprintf("%s %.3f", metric, *c.Quality)}
-	if c.CostUSD != nil {
+	switch {
+	case c.CostUSD == nil:
+	case *c.CostUSD == 0:
+		parts = append(parts, "free")
+	default:
 		parts = append(parts, fmt.Sprintf("$%.6f a question", *c.CostUSD))
 	}
 	if c.TotalMS != nil {

@@ -24,7 +24,10 @@ type Measured struct {
 	TokensPerSecond *float64 `json:"tokens_per_second"`
 	PerQuestion     *float64 `json:"cost_per_question_usd"`
 	PerRight        *float64 `json:"cost_per_right_usd"`
-	HarmRate        *float64 `json:"harm_rate"` // of the grounded arm, where the run has plain too
+	// Of the grounded arm, where the run has plain too: answers that were right without documents and wrong with them,
+	// and their share of those that were right without.
+	Harmed   *int     `json:"harmed"`
+	HarmRate *float64 `json:"harm_rate"`
 }
 
 // Measure lists what runs say of a model, in their order, an arm after the other. Arms without items are left out.
@@ -49,7 +52,8 @@ func Measure(runs []Stored, model string) ([]Measured, error) {
 				FirstToken: c.FirstToken, Total: c.Total, TokensPerSecond: c.TokensPerSecond(), PerQuestion: c.Scores[CostUSD].Mean, PerRight: c.PerRight,
 			}
 			if g := r.Grounding; len(g) > 0 && c.Arm == "grounded" {
-				m.HarmRate = g[0].HarmRate
+				harmed := len(g[0].Harmed)
+				m.Harmed, m.HarmRate = &harmed, g[0].HarmRate
 			}
 			list = append(list, m)
 		}

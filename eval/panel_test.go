@@ -115,7 +115,7 @@ func TestAdviceNamesTheBestByTheWeightsOrSaysThatItCantTell(t *testing.T) {
 		chosen string // "" when the figures can't tell
 		reason string
 	}{
-		"one is better":             {better, eval.Wanted{Weights: quality}, "b grounded", "better by these weights than all 2 others; than the next, open-a plain"},
+		"one is better":             {better, eval.Wanted{Weights: quality}, "b grounded", "better by these weights than each of the others; than the next, open-a plain"},
 		"cost outweighs it":         {better, eval.Wanted{Weights: eval.Weights{Quality: 1, Cost: 8}}, "", "can't tell open-a plain"},
 		"only an open one":          {better, eval.Wanted{Weights: quality, Access: "open"}, "open-a plain", "only one that meets"},
 		"only a quick one":          {better, eval.Wanted{Weights: quality, MaxLatencyMS: 200}, "", "can't tell open-a plain (right 0.167, $0.001000 a question, P95 0.10 s) from c plain"},

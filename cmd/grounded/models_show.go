@@ -156,10 +156,10 @@ func (p *program) printMeasured(measured []eval.Measured) {
 		return
 	}
 	p.printf("\nmeasured here\n")
-	t := newTable("dataset", "run", "arm", "answered", "f1", "95% interval", "right", "first token P50/P95/P99", "total P50/P95/P99", "tokens/s", "$ a question", "$ a right answer", "harm rate")
+	t := newTable("dataset", "run", "arm", "answered", "f1", "95% interval", "right", "first token P50/P95/P99", "total P50/P95/P99", "tokens/s", "$ a question", "$ a right answer", "harmed")
 	for _, m := range measured {
 		t.add(m.Dataset, m.Run, m.Arm, fmt.Sprintf("%d of %d", m.Answered, m.Items), scoreText(m.F1.Mean), interval(m.F1.Interval), scoreText(m.Right.Mean),
-			quantiles(m.FirstToken), quantiles(m.Total), rate(m.TokensPerSecond), dollars(m.PerQuestion), orDash(m.PerRight), scoreText(m.HarmRate))
+			quantiles(m.FirstToken), quantiles(m.Total), rate(m.TokensPerSecond), dollars(m.PerQuestion), orDash(m.PerRight), harm(m))
 	}
 	t.write(p.stdout, p.width())
 }
@@ -197,4 +197,12 @@ func orDash(v *float64) string {
 		return "–"
 	}
 	return dollars(v)
+}
+
+// harm shows how many answers the documents turned wrong, and which share that is of those that were right without.
+func harm(m eval.Measured) string {
+	if m.Harmed == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%d (rate %s)", *m.Harmed, scoreText(m.HarmRate))
 }

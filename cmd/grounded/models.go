@@ -34,7 +34,7 @@ func (p *program) modelsCommand() *cobra.Command {
 		Example: examples("grounded models using"),
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.modelsInUse(cmd.Context()) },
-	}, p.benchmarkModelsCommand(), p.adviseCommand(), p.testModelCommand(), p.checkModelsCommand())
+	}, p.benchmarkModelsCommand(), p.adviseCommand(), p.testModelCommand(), p.addModelCommand(), p.checkModelsCommand())
 	return command
 }
 

@@ -27,13 +27,13 @@ func (p *program) showModelCommand() *cobra.Command {
 }
 
 func runsFlag(command *cobra.Command, runs *[]string) {
-	command.Flags().StringSliceVar(runs, "runs", nil, "`folders` of evaluation runs, or with runs in them (default runs below the data folder)")
+	command.Flags().StringSliceVar(runs, "runs", nil, "`folders` of evaluation runs, or with runs in them (default runs below the data folder, and those asked for over HTTP)")
 }
 
 // runs reads the stored evaluation runs, and names those that can't be read.
 func (p *program) runs(s *services, folders []string) ([]eval.Stored, error) {
 	if len(folders) == 0 {
-		folders = []string{filepath.Join(s.config.Data, "runs")}
+		folders = []string{filepath.Join(s.config.Data, "runs"), evaluations(s.config)}
 	}
 	runs, problems, err := eval.LoadAll(folders...)
 	for _, problem := range problems {

@@ -3,6 +3,7 @@ package model
 import (
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,13 +81,25 @@ func (m Made) replace(c *Card, at int) error {
 		c.Context = min(n, c.Context) // what the base's command gives it
 		c.MaxOutput = min(c.MaxOutput, c.Context/2)
 	}
-	c.Parameters, c.Languages, c.License, c.Data, c.Limits = 0, nil, head.Text("general.license"), "", ""
+	c.Parameters, c.Languages, c.License, c.Data, c.Limits = sizeOf(head.Text("general.size_label")), nil, head.Text("general.license"), "", ""
 	if c.Name == "" {
 		c.Name = head.Text("general.name")
 	}
 	c.Access = "open"
 	c.Card = strings.TrimSpace("A model of " + architecture + " form in " + filepath.Base(path) + ".")
 	return nil
+}
+
+// sizeOf is the number of weights that a label such as 135M or 7.5B means; 0 for one that says something else.
+func sizeOf(label string) int64 {
+	for suffix, times := range map[string]float64{"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12} {
+		if number, ok := strings.CutSuffix(label, suffix); ok {
+			if n, err := strconv.ParseFloat(number, 64); err == nil && n > 0 && n < 1e6 {
+				return int64(n * times)
+			}
+		}
+	}
+	return 0
 }
 
 func readModel(path string) (string, GGUF, error) {

@@ -54,7 +54,7 @@ func TestModelsMadeElsewhereAreReadAndServedAsTheirBase(t *testing.T) {
 		return path
 	}
 	lora := write("lora.gguf", head(2, "general.type", "adapter", "adapter.type", "lora", "general.architecture", "llama"))
-	whole := write("whole.gguf", head(9, "general.architecture", "llama", "general.name", "Ours", "general.license", "mit"))
+	whole := write("whole.gguf", head(9, "general.architecture", "llama", "general.name", "Ours", "general.license", "mit", "general.size_label", "1.5B"))
 	day := time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
 
 	adapted, err := Made{ID: "a", Adapter: lora, Dataset: "leave"}.FromBase(base, day)
@@ -63,7 +63,7 @@ func TestModelsMadeElsewhereAreReadAndServedAsTheirBase(t *testing.T) {
 		t.Errorf("an adapter is %+v, %v", adapted, err)
 	}
 	own, err := Made{ID: "b", Model: whole}.FromBase(base, day)
-	if err != nil || !slices.Contains(own.Command, whole) || strings.Contains(strings.Join(own.Command, " "), "SmolLM2") || own.Name != "Ours" || own.License != "mit" || own.Context != 2048 || own.Parameters != 0 {
+	if err != nil || !slices.Contains(own.Command, whole) || strings.Contains(strings.Join(own.Command, " "), "SmolLM2") || own.Name != "Ours" || own.License != "mit" || own.Context != 2048 || own.Parameters != 1_500_000_000 {
 		t.Errorf("a whole model is %+v, %v", own, err)
 	}
 	for name, c := range map[string]struct {
@@ -82,6 +82,11 @@ func TestModelsMadeElsewhereAreReadAndServedAsTheirBase(t *testing.T) {
 		_, err := c.made.FromBase(c.base, day)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(err, corpus.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for label, want := range map[string]int64{"135M": 135_000_000, "8x7B": 0, "": 0, "M": 0, "-1B": 0, "NaNB": 0, "9e99B": 0} {
+		if got := sizeOf(label); got != want {
+			t.Errorf("%q is %d weights", label, got)
 		}
 	}
 	if real, err := ReadGGUF(localGGUF(t)); err != nil || real.Text("general.architecture") != "llama" || real.Number("llama.context_length") != 8192 {

@@ -55,6 +55,9 @@ func Probe(ctx context.Context, card Card, cfg Config) ([]Probed, error) {
 		case err != nil:
 			outcome, reason = ProbeRefused, err.Error()
 		}
+		if hint := corpus.HintOf(err); hint != "" && outcome == ProbeFailed {
+			reason += " (" + hint + ")"
+		}
 		list = append(list, Probed{p.feature, outcome, reason, float64(time.Since(began).Microseconds()) / 1000})
 	}
 	return list, nil

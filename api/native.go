@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"strings"
 
 	"grounded/answer"
 	"grounded/corpus"
@@ -220,19 +219,14 @@ func comparisonOf(question string, cells []answer.Cell) wire.Comparison {
 func (s *Server) listCatalog(k *call) error {
 	q := k.echo.QueryParam
 	cards := s.engine.Catalog.Filter(model.Filter{
-		Task: model.Task(q("task")), Provider: q("provider"), Access: q("kind"), Deployment: q("deployment"), Text: q("text"),
+		Task: model.Task(q("task")), Provider: q("provider"), Access: q("kind"), Deployment: q("deployment"),
+		License: q("license"), Name: q("name"), Text: q("text"),
 	})
 	list := make([]model.Card, 0, len(cards))
 	for _, card := range cards {
-		if hasFold(card.License, q("license")) && (hasFold(card.ID, q("name")) || hasFold(card.Name, q("name"))) {
-			list = append(list, published(card))
-		}
+		list = append(list, published(card))
 	}
 	return k.json(wire.Page[model.Card]{Data: list})
-}
-
-func hasFold(text, part string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }
 
 // published is a card without what is this server's own affair.

@@ -11,7 +11,7 @@ import (
 // Models lists the cards of the server's catalog that pass the filter.
 func (c *Client) Models(ctx context.Context, f model.Filter) ([]model.Card, error) {
 	query := url.Values{}
-	for name, value := range map[string]string{"task": string(f.Task), "provider": f.Provider, "kind": f.Access, "deployment": f.Deployment, "text": f.Text} {
+	for name, value := range map[string]string{"task": string(f.Task), "provider": f.Provider, "kind": f.Access, "deployment": f.Deployment, "license": f.License, "name": f.Name, "text": f.Text} {
 		if value != "" {
 			query.Set(name, value)
 		}

@@ -60,9 +60,16 @@ type Card struct {
 	MaxFileMB   int `yaml:"max_file_mb" json:"max_file_mb,omitempty"`   // of a recording to transcribe, in megabytes; default 25
 
 	Price Price `yaml:"price" json:"price"`
+	// Facts says where context, license and the like were read. What the entry of a model of one's own says needs none.
+	Facts   Facts  `yaml:"facts" json:"facts"`
+	Retires string `yaml:"retires" json:"retires,omitempty"` // day from which the provider no longer serves it, as 2026-01-31
 
-	Card string `yaml:"card" json:"card,omitempty"` // what to know before choosing it, a few sentences
-	Link string `yaml:"link" json:"link,omitempty"` // the model's own page
+	Card   string `yaml:"card" json:"card,omitempty"`     // what to know before choosing it, a few sentences
+	Data   string `yaml:"data" json:"data,omitempty"`     // what it was trained on, as far as its maker says
+	Limits string `yaml:"limits" json:"limits,omitempty"` // what it is bad at, or must not be used for
+	Link   string `yaml:"link" json:"link,omitempty"`     // the model's own page
+
+	Lineage *Lineage `yaml:"lineage,omitempty" json:"lineage,omitempty"` // of a model of one's own
 
 	RerankForm string `yaml:"rerank_form" json:"rerank_form,omitempty"` // cohere (also Jina and llama-server; the default) or tei
 	// Vocabulary is a file from which an xlm-r tokenizer counts exactly; may have {venv}. Without it, it estimates.
@@ -74,13 +81,48 @@ type Card struct {
 	Health  string            `yaml:"health" json:"health,omitempty"` // path that answers 200 when the server is ready
 }
 
-// Price of a model in US dollars per million tokens, or per minute of a recording; nil is "not known".
+// Price of a model in US dollars; nil is "not known".
 type Price struct {
-	In     *float64 `yaml:"in" json:"in"`
-	Out    *float64 `yaml:"out" json:"out"`
-	Minute *float64 `yaml:"minute" json:"minute,omitempty"`
-	Date   string   `yaml:"date" json:"date,omitempty"`     // when it was looked up, as 2026-01-31
-	Source string   `yaml:"source" json:"source,omitempty"` // where; or why it is 0
+	In       *float64 `yaml:"in,omitempty" json:"in"`   // per million tokens
+	Out      *float64 `yaml:"out,omitempty" json:"out"` // per million tokens
+	Minute   *float64 `yaml:"minute,omitempty" json:"minute,omitempty"`
+	Search   *float64 `yaml:"search,omitempty" json:"search,omitempty"`     // per request of a reranker
+	Image    *float64 `yaml:"image,omitempty" json:"image,omitempty"`       // per picture that it makes
+	Training *float64 `yaml:"training,omitempty" json:"training,omitempty"` // per million tokens of fine-tuning, each epoch counted
+	Date     string   `yaml:"date,omitempty" json:"date,omitempty"`         // when it was looked up, as 2026-01-31
+	Source   string   `yaml:"source,omitempty" json:"source,omitempty"`     // where; or why it is 0
+}
+
+// known are the prices that the entry gives, by the name of their field.
+func (p Price) known() map[string]float64 {
+	known := map[string]float64{}
+	for name, price := range map[string]*float64{
+		"in": p.In, "out": p.Out, "minute": p.Minute, "search": p.Search, "image": p.Image, "training": p.Training,
+	} {
+		if price != nil {
+			known[name] = *price
+		}
+	}
+	return known
+}
+
+// Facts is where and when what an entry says was read.
+type Facts struct {
+	Date   string `yaml:"date,omitempty" json:"date,omitempty"` // as 2026-01-31
+	Source string `yaml:"source,omitempty" json:"source,omitempty"`
+}
+
+// Lineage is where a model of one's own comes from.
+type Lineage struct {
+	Base            string             `yaml:"base" json:"base"`                                           // id of the model that it was made of
+	Job             string             `yaml:"job,omitempty" json:"job,omitempty"`                         // of the provider
+	Dataset         string             `yaml:"dataset,omitempty" json:"dataset,omitempty"`                 // name of the training file
+	DatasetHash     string             `yaml:"dataset_hash,omitempty" json:"dataset_hash,omitempty"`       // SHA-256 of its bytes, in hex
+	Hyperparameters map[string]string  `yaml:"hyperparameters,omitempty" json:"hyperparameters,omitempty"` // as the provider tells them
+	Metrics         map[string]float64 `yaml:"metrics,omitempty" json:"metrics,omitempty"`                 // of its last checkpoint
+	TrainedTokens   *int               `yaml:"trained_tokens,omitempty" json:"trained_tokens,omitempty"`   // that were paid for
+	Adapter         string             `yaml:"adapter,omitempty" json:"adapter,omitempty"`                 // file of a LoRA adapter
+	Created         string             `yaml:"created,omitempty" json:"created,omitempty"`                 // day, as 2026-01-31
 }
 
 // Does reports whether the model can do the task.

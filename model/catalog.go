@@ -128,6 +128,8 @@ type Filter struct {
 	Provider   string
 	Access     string // open or proprietary
 	Deployment string // serverless, managed or local
+	License    string // in the license, in any case
+	Name       string // in id or name, in any case
 	Text       string // in id, name, license or card, in any case
 }
 
@@ -135,16 +137,21 @@ type Filter struct {
 func (c Catalog) Filter(f Filter) []Card {
 	var out []Card
 	for _, card := range c.cards {
-		text := strings.ToLower(strings.Join([]string{card.ID, card.Name, card.License, card.Card}, "\n"))
 		if (f.Task == "" || card.Does(f.Task)) &&
 			(f.Provider == "" || card.Provider == f.Provider) &&
 			(f.Access == "" || card.Access == f.Access) &&
 			(f.Deployment == "" || card.Deployment == f.Deployment) &&
-			strings.Contains(text, strings.ToLower(f.Text)) {
+			within(f.License, card.License) && within(f.Name, card.ID, card.Name) &&
+			within(f.Text, card.ID, card.Name, card.License, card.Card) {
 			out = append(out, card)
 		}
 	}
 	return out
+}
+
+// within reports whether any of the texts has a part in it, in any case.
+func within(part string, texts ...string) bool {
+	return strings.Contains(strings.ToLower(strings.Join(texts, "\n")), strings.ToLower(part))
 }
 
 // allowed are the values of the fields that have a closed list.
@@ -225,24 +232,30 @@ func (c Card) checkUse(fail func(string, ...any) error) error {
 	case c.MaxOutput > c.Context && c.Context > 0 && c.Does(TaskChat):
 		return fail("max_output %d is over context %d", c.MaxOutput, c.Context)
 	}
-	p := c.Price
-	for name, price := range map[string]*float64{"in": p.In, "out": p.Out, "minute": p.Minute} {
-		if price == nil {
-			continue
-		}
-		if *price < 0 {
+	return c.checkSources(fail)
+}
+
+// checkSources wants to know of each price where it was read, and when if it is not 0.
+func (c Card) checkSources(fail func(string, ...any) error) error {
+	p, dear := c.Price, false
+	for name, price := range p.known() {
+		if price < 0 {
 			return fail("price %s is negative", name)
 		}
 		if p.Source == "" {
 			return fail("a price needs its source (a page, or why it is 0)")
 		}
+		dear = dear || price > 0
 	}
-	if p.Date != "" {
-		if _, err := time.Parse(time.DateOnly, p.Date); err != nil {
-			return fail("price date %q is not a date such as 2026-01-31", p.Date)
+	for _, day := range [][2]string{{"price date", p.Date}, {"facts date", c.Facts.Date}, {"retires", c.Retires}} {
+		if day[1] == "" {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, day[1]); err != nil {
+			return fail("%s %q is not a date such as 2026-01-31", day[0], day[1])
 		}
 	}
-	if (p.In != nil && *p.In > 0 || p.Minute != nil && *p.Minute > 0) && p.Date == "" {
+	if dear && p.Date == "" {
 		return fail("a price needs the date when it was looked up")
 	}
 	return nil

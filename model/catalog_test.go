@@ -30,8 +30,11 @@ func TestTheShippedCatalogIsReadAndHasTheLocalModels(t *testing.T) {
 		}
 	}
 	for _, card := range c.All() {
-		if card.Link == "" || card.Context == 0 {
-			t.Errorf("%s has no link or no context", card.ID)
+		if card.Link == "" || card.Card == "" || card.Context == 0 && (card.Does(TaskChat) || card.Does(TaskEmbedding)) {
+			t.Errorf("%s has no link, no text or no context", card.ID)
+		}
+		if card.Facts.Date == "" || card.Facts.Source == "" {
+			t.Errorf("%s does not say where and when its facts were read", card.ID)
 		}
 		if card.Access == "" || card.Deployment == "" {
 			t.Errorf("%s does not say whether it is open, or where it runs", card.ID)

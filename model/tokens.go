@@ -57,3 +57,8 @@ func counter(card Card, lookup func(string) (string, bool)) (func(string) int, e
 	}
 	return nil, corpus.Errorf(corpus.ErrInvalid, "model %q: unknown tokenizer %q", card.ID, card.Tokenizer)
 }
+
+// Counter counts tokens as a card's model does, or estimates them from above, without asking its server.
+func Counter(card Card, cfg Config) (func(text string) int, error) {
+	return counter(card, withDefaults(cfg, card, 0).LookupEnv)
+}

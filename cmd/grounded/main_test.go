@@ -189,7 +189,7 @@ const scriptedModels = `models:
     access: open
     deployment: managed
     context: 4096
-    price: {in: 1, out: 2, date: 2026-01-31, source: scripted}
+    price: {in: 1, out: 2, training: 3, date: 2026-01-31, source: scripted}
   - id: broken
     provider: openai
     base_url: ${MODEL_SERVER}/broken
@@ -217,6 +217,7 @@ func newModelServer() *modelServer {
 	mux.HandleFunc("/busy/", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, `{"error":{"message":"too many requests","type":"rate_limit"}}`, http.StatusTooManyRequests)
 	})
+	new(tuning).routes(mux)
 	s.Server = httptest.NewServer(mux)
 	return s
 }

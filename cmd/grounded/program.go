@@ -75,7 +75,7 @@ Begin with:
 		p.ingestCommand(), p.retrieveCommand(), p.askCommand(), p.compareCommand(),
 		p.docsCommand(), p.collectionsCommand(), p.modelsCommand(),
 		p.reindexCommand(), p.copyCommand(), p.verifyCommand(),
-		p.evalCommand(), p.serveCommand(), p.keysCommand(), p.jobsCommand(), p.workerCommand(),
+		p.evalCommand(), p.finetuneCommand(), p.serveCommand(), p.keysCommand(), p.jobsCommand(), p.workerCommand(),
 		p.doctorCommand(), p.configCommand(), p.versionCommand(),
 	)
 	for _, c := range root.Commands() {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -61,6 +62,9 @@ func (p *program) with(ctx context.Context, presence presence, use func(*service
 // services prepares everything but the store.
 func (p *program) services(c config.Config) (*services, error) {
 	var files []string
+	if own := ownModels(c); isThere(own) {
+		files = append(files, own)
+	}
 	if c.Models.Catalog != "" {
 		files = append(files, c.Models.Catalog)
 	}
@@ -84,6 +88,14 @@ func (p *program) services(c config.Config) (*services, error) {
 		Start:     s.supervisor.Start,
 	}
 	return s, nil
+}
+
+// ownModels is the file of models that were registered here.
+func ownModels(c config.Config) string { return filepath.Join(c.Data, "models.yaml") }
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // detect finds out which models are used when none is named.

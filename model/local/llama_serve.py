@@ -13,6 +13,7 @@ def main():
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--context", type=int, default=4096, help="tokens of prompt and answer")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--lora", action="append", default=[], metavar="FILE", help="LoRA adapter as GGUF; may be given again")
     args = parser.parse_args()
 
     params = xllamacpp.CommonParams()
@@ -21,6 +22,13 @@ def main():
     params.port = args.port
     params.n_ctx = args.context
     params.n_parallel = 1
+    adapters = []
+    for path in args.lora:
+        adapter = xllamacpp.CommonAdapterLoraInfo()
+        adapter.path = path
+        adapter.scale = 1.0
+        adapters.append(adapter)
+    params.lora_adapters = adapters
     params.cpuparams.n_threads = args.threads
     params.cpuparams_batch.n_threads = args.threads
     server = xllamacpp.Server(params)

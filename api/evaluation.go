@@ -59,6 +59,9 @@ func (s *Server) startEvaluation(k *call) error {
 	if err != nil {
 		return invalid("questions", "%s", err)
 	}
+	if n := dataset.Drafts(questions); n > 0 {
+		return invalid("questions", "%d of %d questions are drafts of a model that nobody has reviewed; review them with `grounded eval dataset review`", n, len(questions))
+	}
 	job, err := jobs.SubmitEvaluation(k.ctx, s.config.Queue, s.config.Uploads, jobs.Job{
 		Collection: ask.Scope.Collection, Owner: k.caller.name, Access: k.caller.access, IdempotencyKey: k.echo.Request().Header.Get("Idempotency-Key"),
 	}, spec, questions)

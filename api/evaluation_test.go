@@ -153,6 +153,7 @@ func TestEvaluationsThatCannotBe(t *testing.T) {
 	c := open(t, nil)
 	with := func(more string) string { return strings.TrimSuffix(threeQuestions, "}") + "," + more + "}" }
 	for body, want := range map[string]string{
+		`{"questions":[{"id":"a","question":"Why?","draft":true}]}`: "drafts",
 		`{"questions":[]}`:                   "questions",
 		`{}`:                                 "questions",
 		with(`"models":["nobody"]`):          "nobody",

@@ -106,7 +106,7 @@ func (s *services) evaluation(ctx context.Context, j jobs.Job, spec jobs.Evaluat
 	if err != nil {
 		return p, err
 	}
-	p.Config = eval.Config{Request: request, Arms: spec.Arms, MaxCost: spec.MaxCostUSD, RetryErrors: j.Attempts > 1}
+	p.Config = eval.Config{Request: request, Arms: spec.Arms, MaxCost: spec.MaxCostUSD, RetryErrors: j.Attempts > 1, Cache: s.cache(false)}
 	p.Config.Questions, _ = resolver.Resolve(questions) // what is not found counts so
 	p.Cards, err = of.connect(ctx, &p.Config, spec.Models)
 	return p, err

@@ -43,7 +43,7 @@ type LeftOut struct {
 
 // Make makes an example of each question: the very prompt of the request's arm, and the first accepted answer. A
 // grounded one names the passages that hold the evidence behind its answer, and declines a question that the documents
-// don't answer. Left out are questions without an accepted answer, and grounded ones whose evidence was not found: they
+// don't answer. Left out are drafts, questions without an accepted answer, and grounded ones whose evidence was not found: they
 // would teach to make things up.
 func Make(ctx context.Context, s Source, questions []dataset.Question) (examples []Example, left []LeftOut, err error) {
 	for _, q := range questions {
@@ -68,6 +68,9 @@ func Make(ctx context.Context, s Source, questions []dataset.Question) (examples
 const messageTokens = 4
 
 func (s Source) messages(ctx context.Context, q dataset.Question) (messages []model.Message, why string, err error) {
+	if q.Draft {
+		return nil, "It is a draft that nobody has reviewed.", nil
+	}
 	if q.Answerable && len(q.Answers) == 0 {
 		return nil, "It has no accepted answer.", nil
 	}

@@ -85,10 +85,11 @@ type Request struct {
 	Instructions string
 }
 
-// Event is what happens before an answer is whole. One of the fields is set.
+// Event is what happens before an answer is whole: passages, or a piece of text.
 type Event struct {
 	Passages []corpus.Passage // that the answer is made from, once, before its first text
 	Delta    string           // text as the model writes it
+	Model    string           // that writes it, if it is a fallback of the one that was asked
 }
 
 // Answer answers. stream may be nil; an error from it ends the call. Citations are in the returned answer only,
@@ -167,12 +168,15 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 		Messages: messages, MaxTokens: answerTokens, Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed,
 	}, func(d model.Delta) error {
 		t.text(d.Text)
-		return stream(Event{Delta: d.Text})
+		return stream(Event{Delta: d.Text, Model: d.Model})
 	})
 	if err != nil {
 		return a, fmt.Errorf("answer with %s: %w", a.Model, err)
 	}
-	used.add(response)
+	used.add(response, r.Chat.Card())
+	if response.Fallback != nil {
+		a.Model = response.Fallback.ID
+	}
 	a.Text, a.FinishReason = strings.TrimSpace(response.Text), response.FinishReason
 	if a.Text == "" {
 		return a, corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "answer with %s: the model answered nothing", a.Model),
@@ -188,7 +192,7 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 		a.Unsupported = append(a.Unsupported, c.unsupported...)
 		used.embedding = addTokens(used.embedding, c.embedding)
 	}
-	a.Usage, a.CostUSD = used.tokens(), used.cost(r.Chat.Card())
+	a.Usage, a.CostUSD = used.tokens(), used.cost()
 	a.Timings = t.timings()
 	return a, nil
 }
@@ -234,7 +238,7 @@ func (s *Service) abstain(r Request, a corpus.Answer, f found, t *timer, stream 
 	}
 	used := f.rewriting
 	used.embedding = f.embedding
-	a.Usage, a.CostUSD = used.tokens(), used.cost(r.Chat.Card())
+	a.Usage, a.CostUSD = used.tokens(), used.cost()
 	a.Timings = t.timings()
 	return a, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +48,14 @@ type engine struct {
 	services  map[string]*answer.Service // by embedder
 	searchers map[string]*retrieve.Retriever
 	reranker  model.Reranker
+
+	breakers *model.Breakers
+	queue    int                                  // requests that may wait for a model
+	fell     func(from, to model.Card, err error) // hears of answers by another model
 }
+
+// modelWait is how long a request may wait for a model that has enough to do.
+const modelWait = time.Minute
 
 // connections is how many requests at once a model takes whose catalog entry doesn't say.
 const connections = 1024
@@ -67,6 +75,7 @@ func newEngine(b Backend) *engine {
 	return &engine{
 		Backend: b, chats: map[string]model.Chat{}, relays: map[string]*model.Relay{}, embedders: map[string]model.Embedder{},
 		services: map[string]*answer.Service{}, searchers: map[string]*retrieve.Retriever{},
+		breakers: model.NewBreakers(0, 0),
 	}
 }
 
@@ -76,6 +85,7 @@ func (e *engine) modelConfig(card model.Card) model.Config {
 	if c.Concurrency == 0 && card.Concurrency == 0 {
 		c.Concurrency = connections
 	}
+	c.Queue, c.QueueWait, c.Breakers = e.queue, modelWait, e.breakers
 	return c
 }
 
@@ -112,14 +122,36 @@ func cached[T any](mu *sync.Mutex, kept map[string]T, key string, make func() (T
 	return v, err
 }
 
-// chat connects to a chat model of the catalog.
+// chat connects to a chat model of the catalog, with its fallbacks.
 func (e *engine) chat(ctx context.Context, id string) (model.Chat, error) {
+	if _, err := e.card(id, model.TaskChat); err != nil {
+		return nil, err
+	}
+	cards, err := e.Catalog.Fallbacks(id)
+	if err != nil {
+		return nil, err
+	}
+	return e.chatOf(ctx, cards)
+}
+
+// alone connects to a chat model without its fallbacks, for comparisons.
+func (e *engine) alone(ctx context.Context, id string) (model.Chat, error) {
 	card, err := e.card(id, model.TaskChat)
 	if err != nil {
 		return nil, err
 	}
-	return cached(&e.mu, e.chats, id, func() (model.Chat, error) {
-		c, err := model.NewChat(context.WithoutCancel(ctx), card, e.modelConfig(card))
+	card.Fallback = nil
+	return e.chatOf(ctx, []model.Card{card})
+}
+
+// chatOf connects to the first of the models, for which the others stand by.
+func (e *engine) chatOf(ctx context.Context, cards []model.Card) (model.Chat, error) {
+	ids := make([]string, len(cards))
+	for i, card := range cards {
+		ids[i] = card.ID
+	}
+	return cached(&e.mu, e.chats, strings.Join(ids, ","), func() (model.Chat, error) {
+		c, err := model.NewChats(context.WithoutCancel(ctx), cards, e.modelConfig, e.fell)
 		if err != nil {
 			return nil, upstream(err)
 		}

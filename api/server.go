@@ -13,6 +13,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/jobs"
+	"grounded/model"
 )
 
 // Config of a Server. Zero values are the defaults.
@@ -84,12 +85,18 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: c, engine: newEngine(c.Backend), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now()}
+	s.engine.queue, s.engine.fell = s.limiter.limits.Queue, s.fell
 	if err := s.SetKeys(c.Keys); err != nil {
 		return nil, err
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.echo = s.router()
 	return s, nil
+}
+
+// fell logs that a model could not answer and another is asked.
+func (s *Server) fell(from, to model.Card, err error) {
+	s.config.Log.Warn("fallback", "model", from.ID, "fallback", to.ID, "error", err.Error())
 }
 
 func setDefault[T int | int64 | time.Duration](v *T, to T) {

@@ -36,7 +36,7 @@ func (p *program) askCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				chat, err := s.chat(cmd.Context(), modelID)
+				chat, err := s.answeringChat(cmd.Context(), modelID)
 				if err != nil {
 					return err
 				}

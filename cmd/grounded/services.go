@@ -150,21 +150,42 @@ func (s *services) questionEmbedder(ctx context.Context) (model.Embedder, error)
 	return own, nil
 }
 
-// chat connects to a chat model: the one named, else the configured, else what is there.
+// chat connects to a chat model alone, whose own answers are wanted: the one named, else the configured, else what is
+// there.
 func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
+	card, err := s.chatCard(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	card.Fallback = nil
+	return model.NewChat(ctx, card, s.model)
+}
+
+// answeringChat connects to a chat model with its fallbacks, and tells when one is asked.
+func (s *services) answeringChat(ctx context.Context, id string) (model.Chat, error) {
+	card, err := s.chatCard(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	cards, err := s.catalog.Fallbacks(card.ID)
+	if err != nil {
+		return nil, err
+	}
+	return model.NewChats(ctx, cards, func(model.Card) model.Config { return s.model }, func(from, to model.Card, err error) {
+		s.notef("%s does not answer, %s is asked: %s\n", from.ID, to.ID, err)
+	})
+}
+
+func (s *services) chatCard(ctx context.Context, id string) (model.Card, error) {
 	if id == "" {
 		id = s.config.Models.Chat
 	}
 	if id == "" {
 		if id = s.detect(ctx).Chat; id == "" {
-			return nil, noModel("chat")
+			return model.Card{}, noModel("chat")
 		}
 	}
-	card, err := s.catalog.Get(id)
-	if err != nil {
-		return nil, err
-	}
-	return model.NewChat(ctx, card, s.model)
+	return s.catalog.Get(id)
 }
 
 // vision connects to the model that reads scans; nil if none is configured.

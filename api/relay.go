@@ -22,7 +22,7 @@ const maxEvent = 8 << 20
 // an error, since clients believe one that just ends.
 func (s *Server) relayEvents(c *completion, reply io.Reader, id string, standby bool) (answered bool, err error) {
 	k, w := c.call, c.events
-	lines := bufio.NewReaderSize(reply, 16<<10)
+	lines := bufio.NewReaderSize(reply, 8<<10)
 	own, err := json.Marshal(id)
 	if err != nil {
 		return false, err
@@ -126,7 +126,7 @@ func (e *relayedEvents) add(line []byte) error {
 		return nil
 	}
 	e.spoke = e.spoke || speaks(event)
-	e.finished = e.finished || bytes.Contains(event, []byte(`"finish_reason":"`)) || bytes.Contains(event, []byte(`"finish_reason": "`))
+	e.finished = e.finished || valueOf(event, `"finish_reason":`) == '"'
 	if e.theirs == nil {
 		e.theirs = modelIn(event)
 	}
@@ -168,10 +168,18 @@ func errorIn(event []byte) error {
 	return corpus.Errorf(corpus.ErrUnavailable, "the model's server says: %s", e.Error[:min(len(e.Error), 300)])
 }
 
+// valueOf is the first byte of a key's value, which tells its kind; 0 when the key is not there.
+func valueOf(event []byte, key string) byte {
+	_, value, _ := bytes.Cut(event, []byte(key))
+	if value = bytes.TrimLeft(value, " "); len(value) > 0 {
+		return value[0]
+	}
+	return 0
+}
+
 // usageIn finds the usage in an event. only says that there is nothing else in it, which is sent to those who asked for it.
 func usageIn(event []byte, used *json.RawMessage) (only bool) {
-	at := bytes.Index(event, []byte(`"usage":`))
-	if at < 0 || !bytes.HasPrefix(bytes.TrimLeft(event[at+len(`"usage":`):], " "), []byte("{")) {
+	if valueOf(event, `"usage":`) != '{' {
 		return false
 	}
 	var e struct {

@@ -55,8 +55,8 @@ func (c Catalog) checkFallbacks() error {
 
 // circle is a way along fallbacks that comes to a model twice; nil if there is none.
 func (c Catalog) circle(card Card, path []string) []string {
-	if slices.Contains(path, card.ID) {
-		return append(path, card.ID)
+	if at := slices.Index(path, card.ID); at >= 0 {
+		return append(path[at:], card.ID)
 	}
 	path = append(slices.Clone(path), card.ID)
 	for _, id := range card.Fallback {

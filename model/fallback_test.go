@@ -61,7 +61,11 @@ func withFallbacks(t *testing.T, fallbacks string) string {
 		of[id] = ", fallback: " + list
 	}
 	text := "models:\n"
-	for id, task := range map[string]string{"a": "chat", "b": "chat", "c": "chat", "d": "chat", "e": "embedding"} {
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		task := "chat"
+		if id == "e" {
+			task = "embedding"
+		}
 		text += fmt.Sprintf("  - {id: %s, provider: openai, tasks: [%s]%s}\n", id, task, of[id])
 	}
 	path := filepath.Join(t.TempDir(), "models.yaml")

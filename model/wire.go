@@ -39,8 +39,9 @@ type exchange struct {
 	edit func(body map[string]any)
 	// read looks at a whole reply of status 200 and may replace it; readable if nil.
 	read func(body []byte) ([]byte, *failure)
-	// line is given each line of a streamed reply, if the call streams.
-	line func(line []byte)
+	// stream says that the reply is read as it comes; line, if it is set, is given each of its lines.
+	stream bool
+	line   func(line []byte)
 
 	err error // why it failed, with its kind and hint
 }
@@ -237,7 +238,7 @@ func (w *wire) attempt(ctx context.Context, req *http.Request, body []byte, ex *
 		return nil, failedStatus(w.card, resp, said, time.Now())
 	}
 	reader := &idleReader{body: resp.Body, timer: timer, idle: w.cfg.IdleTimeout, ctx: ctx, caller: caller}
-	if ex.line != nil {
+	if ex.stream {
 		resp.Body = &streamBody{reader: reader, line: ex.line, done: func() { stop(); release() }}
 		return resp, nil
 	}
@@ -339,6 +340,9 @@ func (b *streamBody) judge(n int, err error) {
 func (b *streamBody) Read(p []byte) (int, error) {
 	n, err := b.reader.Read(p)
 	b.judge(n, err)
+	if b.line == nil {
+		return n, err
+	}
 	b.rest = append(b.rest, p[:n]...)
 	for {
 		at := bytes.IndexByte(b.rest, '\n')

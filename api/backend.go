@@ -45,6 +45,7 @@ type engine struct {
 	chats     map[string]model.Chat
 	relays    map[string]*model.Relay
 	embedders map[string]model.Embedder
+	askers    map[string]model.Embedder // the same, for questions
 	services  map[string]*answer.Service // by embedder
 	searchers map[string]*retrieve.Retriever
 	reranker  model.Reranker
@@ -73,9 +74,9 @@ func newEngine(b Backend) *engine {
 		b.Model.Attempts = 3 // a client waits
 	}
 	return &engine{
-		Backend: b, chats: map[string]model.Chat{}, relays: map[string]*model.Relay{}, embedders: map[string]model.Embedder{},
+		Backend: b, chats: map[string]model.Chat{}, relays: map[string]*model.Relay{}, embedders: map[string]model.Embedder{}, askers: map[string]model.Embedder{},
 		services: map[string]*answer.Service{}, searchers: map[string]*retrieve.Retriever{},
-		breakers: model.NewBreakers(0, 0),
+		breakers: model.NewBreakers(model.BreakerConfig{}),
 	}
 }
 
@@ -187,18 +188,31 @@ func (e *engine) embedder(ctx context.Context, id string) (model.Embedder, error
 	})
 }
 
+// rememberedQuestions is how many questions are not embedded again.
+const rememberedQuestions = 4096
+
+// asker connects to the embedding model of a collection, for questions.
+func (e *engine) asker(ctx context.Context, c corpus.Collection) (model.Embedder, error) {
+	embedder, err := e.embedder(ctx, c.Embedding.Model)
+	if err != nil {
+		return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the embedding model %s of collection %s: %s", c.Embedding.Model, c.Name, err)
+	}
+	return cached(&e.mu, e.askers, c.Embedding.Model, func() (model.Embedder, error) {
+		return model.RememberQueries(embedder, rememberedQuestions)
+	})
+}
+
 // searcher is what searches a collection: with the embedding model that the collection has now.
 func (e *engine) searcher(ctx context.Context, collection string) (*retrieve.Retriever, error) {
 	c, err := e.Store.Collection(ctx, collection)
 	if err != nil {
 		return nil, err
 	}
-	id := c.Embedding.Model
-	embedder, err := e.embedder(ctx, id)
+	embedder, err := e.asker(ctx, c)
 	if err != nil {
-		return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the embedding model %s of collection %s: %s", id, collection, err)
+		return nil, err
 	}
-	return cached(&e.mu, e.searchers, id, func() (*retrieve.Retriever, error) {
+	return cached(&e.mu, e.searchers, c.Embedding.Model, func() (*retrieve.Retriever, error) {
 		if e.Rerank != "" && e.reranker == nil {
 			card, err := e.Catalog.Get(e.Rerank)
 			if err != nil {
@@ -232,9 +246,9 @@ func (e *engine) answerer(ctx context.Context, collection string) (*answer.Servi
 	if err != nil {
 		return nil, err
 	}
-	embedder, err := e.embedder(ctx, c.Embedding.Model)
+	embedder, err := e.asker(ctx, c)
 	if err != nil {
-		return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the embedding model %s of collection %s: %s", c.Embedding.Model, collection, err)
+		return nil, err
 	}
 	return cached(&e.mu, e.services, c.Embedding.Model, func() (*answer.Service, error) {
 		return answer.New(context.WithoutCancel(ctx), answer.Config{

@@ -145,7 +145,7 @@ func TestWhenNoneAnswersTheErrorIsThatOfTheFirst(t *testing.T) {
 func TestABreakerLetsOneRequestTryAgainAfterItsPause(t *testing.T) {
 	s := serve(t, reply(500, ""), reply(500, ""), reply(429, "{}"), reply(500, ""), stream(true), reply(200, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]}`))
 	cfg := quick()
-	cfg.Attempts, cfg.Breakers = 1, NewBreakers(2, 50*time.Millisecond)
+	cfg.Attempts, cfg.Breakers = 1, NewBreakers(BreakerConfig{Failures: 2, Quiet: time.Nanosecond, Pause: 50 * time.Millisecond})
 	chat, err := NewChat(t.Context(), Card{ID: "m", Provider: "openai", BaseURL: s.URL}, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -188,6 +188,20 @@ func TestABreakerLetsOneRequestTryAgainAfterItsPause(t *testing.T) {
 	}
 	if err := ask(nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestFailuresAmongSuccessesOpenNoBreaker(t *testing.T) {
+	b, card := NewBreakers(BreakerConfig{Failures: 2, Quiet: time.Hour}), Card{ID: "m"}
+	for _, f := range []*failure{nil, {down: true}, {down: true}, {down: true}} {
+		verdict, refused := b.admit(card)
+		if refused != nil {
+			t.Fatal(refused)
+		}
+		verdict(t.Context(), f)
+	}
+	if _, refused := b.admit(card); refused != nil {
+		t.Error(refused)
 	}
 }
 

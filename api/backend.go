@@ -45,7 +45,7 @@ type engine struct {
 	chats     map[string]model.Chat
 	relays    map[string]*model.Relay
 	embedders map[string]model.Embedder
-	askers    map[string]model.Embedder // the same, for questions
+	askers    map[string]model.Embedder  // the same, for questions
 	services  map[string]*answer.Service // by embedder
 	searchers map[string]*retrieve.Retriever
 	reranker  model.Reranker

@@ -23,7 +23,8 @@ import (
 // way leads to the scripted model.
 type way struct {
 	name, base string
-	share      int // of the requests, one in so many
+	key        string // that it asks for
+	share      int    // of the requests, one in so many
 	took       []time.Duration
 	spent      time.Duration // on all of its rounds
 }
@@ -49,7 +50,7 @@ func BenchmarkPlainArm(b *testing.B) {
 	defer proxy.Close()
 	ours := httptest.NewServer(benchServer(b, upstream.URL))
 	defer ours.Close()
-	lite := liteLLM(b, upstream.URL)
+	lite, key := liteLLM(b, upstream.URL)
 
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	for _, stream := range []bool{false, true} {
@@ -58,7 +59,7 @@ func BenchmarkPlainArm(b *testing.B) {
 			b.Run(fmt.Sprintf("stream=%t/at-once=%d", stream, at), func(b *testing.B) {
 				ways := []*way{{name: "direct", base: upstream.URL, share: 1}, {name: "proxy", base: proxy.URL, share: 1}, {name: "grounded", base: ours.URL, share: 1}}
 				if lite != "" {
-					ways = append(ways, &way{name: "litellm", base: lite, share: 10})
+					ways = append(ways, &way{name: "litellm", base: lite, key: key, share: 10})
 				}
 				for _, w := range ways { // connections, and what is made once
 					w.round(b, client, body, at, 10*at)
@@ -92,7 +93,14 @@ func (w *way) round(b *testing.B, client *http.Client, body []byte, atOnce, n in
 		wg.Go(func() {
 			for next.Add(1) <= int64(n) {
 				began := time.Now()
-				response, err := client.Post(w.base+"/v1/chat/completions", "application/json", bytes.NewReader(body))
+				request, err := http.NewRequest(http.MethodPost, w.base+"/v1/chat/completions", bytes.NewReader(body))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				request.Header.Set("Content-Type", "application/json")
+				request.Header.Set("Authorization", "Bearer "+w.key)
+				response, err := client.Do(request)
 				if err != nil {
 					lost.Add(1)
 					continue
@@ -141,6 +149,10 @@ func report(b *testing.B, ways []*way) {
 	b.ReportMetric(direct.percentile(99), "direct-p99-µs")
 	b.ReportMetric(added["grounded+p50"]/added["proxy+p50"], "×proxy-p50")
 	b.ReportMetric(added["grounded+p99"]/added["proxy+p99"], "×proxy-p99")
+	if of := ways[len(ways)-1]; of.name == "litellm" {
+		b.ReportMetric(added["litellm+p50"]/added["grounded+p50"], "litellm-adds-×")
+		b.ReportMetric(float64(len(ways[2].took))/ways[2].spent.Seconds()/(float64(len(of.took))/of.spent.Seconds()), "×litellm/s")
+	}
 	b.ReportMetric(0, "ns/op") // of all the ways together, which says nothing
 }
 

@@ -1,8 +1,8 @@
 package api
 
 import (
+	"crypto/rand"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// liteLLM starts LiteLLM's proxy before a model's server and returns its address; "" with a line that says so when it is
-// not installed.
-func liteLLM(b *testing.B, upstream string) string {
+// liteLLM starts LiteLLM's proxy before a model's server and returns its address and key; "" with a line that says so when
+// it is not installed or does not start.
+func liteLLM(b *testing.B, upstream string) (base, key string) {
 	b.Helper()
 	program, err := filepath.Abs("../.clients/litellm/bin/litellm")
 	if err == nil {
@@ -23,13 +23,13 @@ func liteLLM(b *testing.B, upstream string) string {
 	}
 	if err != nil {
 		b.Log("LiteLLM is not compared: install it with api/testdata/litellm.sh .clients")
-		return ""
+		return "", ""
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
+	address := listener.Addr().String()
 	if err := listener.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -38,31 +38,43 @@ func liteLLM(b *testing.B, upstream string) string {
 	if err := os.WriteFile(filepath.Join(folder, "config.yaml"), []byte(config), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	out, err := os.Create(filepath.Join(folder, "log"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	command := exec.CommandContext(b.Context(), program, "--config", "config.yaml", "--host", "127.0.0.1", "--port", fmt.Sprint(port), "--telemetry", "False")
-	command.Dir, command.Stdout, command.Stderr = folder, out, out
-	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-	command.WaitDelay = 10 * time.Second
+	key = "sk-" + rand.Text()
+	_, port, _ := net.SplitHostPort(address)
+	command := exec.Command(program, "--config", "config.yaml", "--host", "127.0.0.1", "--port", port)
+	var said logBuffer
+	command.Dir, command.Stdout, command.Stderr = folder, &said, &said
+	command.Env = append(os.Environ(), "LITELLM_MASTER_KEY="+key, "LITELLM_LOCAL_MODEL_COST_MAP=True")
 	if err := command.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = command.Cancel(); _ = command.Wait(); _ = out.Close() })
-	base := fmt.Sprintf("http://127.0.0.1:%d", port)
-	for deadline := time.Now().Add(2 * time.Minute); ; <-time.After(200 * time.Millisecond) {
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	b.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			_ = command.Process.Kill()
+		}
+	})
+	base = "http://" + address
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); {
 		response, err := http.Get(base + "/health/liveliness")
 		if err == nil {
-			_, _ = io.Copy(io.Discard, response.Body)
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {
-				return base
+				return base, key
 			}
 		}
-		if time.Now().After(deadline) {
-			said, _ := os.ReadFile(out.Name())
-			b.Fatalf("LiteLLM does not start: %s", said)
+		select {
+		case err := <-ended:
+			text := said.text()
+			b.Logf("LiteLLM is not compared, it ended: %v: %s", err, text[max(0, len(text)-1000):])
+			ended <- err
+			return "", ""
+		case <-time.After(200 * time.Millisecond):
 		}
 	}
+	b.Log("LiteLLM is not compared: it does not answer")
+	return "", ""
 }

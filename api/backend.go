@@ -203,11 +203,7 @@ func (e *engine) asker(ctx context.Context, c corpus.Collection) (model.Embedder
 }
 
 // searcher is what searches a collection: with the embedding model that the collection has now.
-func (e *engine) searcher(ctx context.Context, collection string) (*retrieve.Retriever, error) {
-	c, err := e.Store.Collection(ctx, collection)
-	if err != nil {
-		return nil, err
-	}
+func (e *engine) searcher(ctx context.Context, c corpus.Collection) (*retrieve.Retriever, error) {
 	embedder, err := e.asker(ctx, c)
 	if err != nil {
 		return nil, err
@@ -229,10 +225,15 @@ func (e *engine) searcher(ctx context.Context, collection string) (*retrieve.Ret
 // Retrieve finds passages. When a reindex swaps the collection under a request, it is asked once more.
 func (e *engine) Retrieve(ctx context.Context, r retrieve.Request) (retrieve.Result, error) {
 	for attempt := 0; ; attempt++ {
-		s, err := e.searcher(ctx, r.Collection)
+		c, err := e.Store.Collection(ctx, r.Collection)
 		if err != nil {
 			return retrieve.Result{}, err
 		}
+		s, err := e.searcher(ctx, c)
+		if err != nil {
+			return retrieve.Result{}, err
+		}
+		r.Known = &c
 		result, err := s.Retrieve(ctx, r)
 		if attempt > 0 || !errors.Is(err, corpus.ErrConflict) {
 			return result, err

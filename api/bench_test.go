@@ -74,7 +74,7 @@ func BenchmarkPlainArm(b *testing.B) {
 					}
 				}
 				b.StopTimer()
-				report(b, ways)
+				reportWays(b, ways)
 			})
 		}
 	}
@@ -129,7 +129,7 @@ func (w *way) percentile(p int) float64 {
 	return float64(w.took[(len(w.took)-1)*p/100].Microseconds())
 }
 
-func report(b *testing.B, ways []*way) {
+func reportWays(b *testing.B, ways []*way) {
 	for _, w := range ways {
 		if len(w.took) == 0 {
 			b.Fatalf("%s answered nothing", w.name)

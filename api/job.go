@@ -57,8 +57,10 @@ func (s *Server) getJob(k *call) error {
 	return k.json(shown(k.caller, j))
 }
 
-// listJobs is GET /api/jobs.
-func (s *Server) listJobs(k *call) error {
+func (s *Server) listJobs(k *call) error { return s.listKind(k, "") }
+
+// listKind lists the jobs of a kind, of any if it is empty.
+func (s *Server) listKind(k *call, kind string) error {
 	limit := k.number("limit", 100)
 	q := jobs.Query{Collection: k.echo.QueryParam("collection"), Status: jobs.Status(k.echo.QueryParam("status")), Cursor: k.echo.QueryParam("cursor")}
 	if q.Collection == "" && len(k.caller.collections) == 1 && k.caller.collections[0] != AllCollections {
@@ -75,7 +77,7 @@ func (s *Server) listJobs(k *call) error {
 			return err
 		}
 		for _, j := range found {
-			if visible(k.caller, j) {
+			if visible(k.caller, j) && (kind == "" || j.Kind == kind) {
 				list.Data = append(list.Data, shown(k.caller, j))
 			}
 		}

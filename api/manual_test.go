@@ -38,7 +38,9 @@ func (c *company) work() {
 		}
 		return ingest.New(ctx, ingest.Config{Store: c.store, Embedder: embedder, Parser: parser, Open: open, Scratch: c.TempDir()})
 	}}
-	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: map[string]jobs.Handler{jobs.KindIngest: ingestion.Do}})
+	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: map[string]jobs.Handler{
+		jobs.KindIngest: ingestion.Do, jobs.KindEvaluation: jobs.Evaluation{Folder: c.server.config.Evaluations, Prepare: c.prepare}.Do,
+	}})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 	}
 	for _, example := range examples {
 		t.Run(example[1], func(t *testing.T) {
-			c := open(t, func(config *Config) { config.Collection = "default" })
+			c := open(t, func(config *Config) { config.Collection, config.Evaluations = "default", t.TempDir() })
 			if err := c.store.CreateCollection(t.Context(), corpus.Collection{Name: "default", Embedding: embeddingOfWords}); err != nil {
 				t.Fatal(err)
 			}
@@ -94,9 +96,13 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 				t.Skipf("it can't be run here: %v", err)
 			}
 			want := "27 days of leave"
-			if strings.Contains(text, "/api/jobs/") {
+			switch {
+			case strings.Contains(text, "/api/jobs/"):
 				c.work()
 				want = `"outcome":"new"`
+			case strings.Contains(text, "/api/evaluations"):
+				c.work()
+				want = `"total":4`
 			}
 			command.Dir = t.TempDir()
 			command.Env = append(os.Environ(), "GROUNDED_KEY="+c.secret["admin"])

@@ -74,6 +74,13 @@ func (s *Server) routes() []route {
 		{"GET", "/api/jobs/{id}", ScopeRead, false, s.getJob},
 		{"GET", "/api/jobs/{id}/events", ScopeRead, false, s.jobEvents},
 		{"POST", "/api/jobs/{id}/cancel", ScopeWrite, false, s.cancelJob},
+		{"GET", "/api/evaluations", ScopeRead, false, s.listEvaluations},
+		{"POST", "/api/evaluations", ScopeWrite, true, s.startEvaluation},
+		{"GET", "/api/evaluations/{id}", ScopeRead, false, s.getEvaluation},
+		{"DELETE", "/api/evaluations/{id}", ScopeWrite, false, s.deleteEvaluation},
+		{"GET", "/api/evaluations/{id}/events", ScopeRead, false, s.evaluationEvents},
+		{"GET", "/api/evaluations/{id}/results", ScopeRead, false, s.evaluationResults},
+		{"GET", "/api/evaluations/{id}/report", ScopeRead, false, s.evaluationReport},
 	}
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	// Queue takes uploads; workers do them. It must be set.
 	Queue   jobs.Queue
 	Uploads jobs.Limits // of one upload
+	// Evaluations is the folder that workers keep runs in.
+	Evaluations string
 
 	Log *slog.Logger // default none
 	Now func() time.Time

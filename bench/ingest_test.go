@@ -196,6 +196,25 @@ func ingestOnce(b *testing.B, folder, server string) throughput {
 // plainProgram does what a first program would: extract the text of PDFs, take text files as they are, split,
 // embed, add to a database on disk, one file after another.
 func plainProgram(b *testing.B, folder, server string) throughput {
+	db, err := chromem.NewPersistentDB(b.TempDir(), false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	collection, err := db.CreateCollection("bench", nil, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return plainFolder(b, folder, server, func(path string, texts []string, vectors [][]float32) error {
+		documents := make([]chromem.Document, len(texts))
+		for i := range documents {
+			documents[i] = chromem.Document{ID: path + "#" + strconv.Itoa(i), Content: texts[i], Embedding: vectors[i], Metadata: map[string]string{"path": path}}
+		}
+		return collection.AddDocuments(b.Context(), documents, runtime.NumCPU())
+	})
+}
+
+// plainFolder reads, splits and embeds the files of a folder, and adds each.
+func plainFolder(b *testing.B, folder, server string, add func(path string, texts []string, vectors [][]float32) error) (t throughput) {
 	started := time.Now()
 	client, err := openai.New(openai.WithBaseURL(server), openai.WithToken("none"), openai.WithEmbeddingModel("instant"))
 	if err != nil {
@@ -205,16 +224,7 @@ func plainProgram(b *testing.B, folder, server string) throughput {
 	if err != nil {
 		b.Fatal(err)
 	}
-	db, err := chromem.NewPersistentDB(b.TempDir(), false)
-	if err != nil {
-		b.Fatal(err)
-	}
-	collection, err := db.CreateCollection("bench", nil, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
 	splitter := textsplitter.NewRecursiveCharacter()
-	var t throughput
 	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -231,13 +241,9 @@ func plainProgram(b *testing.B, folder, server string) throughput {
 		if err != nil {
 			return err
 		}
-		documents := make([]chromem.Document, len(texts))
-		for i := range documents {
-			documents[i] = chromem.Document{ID: path + "#" + strconv.Itoa(i), Content: texts[i], Embedding: vectors[i], Metadata: map[string]string{"path": path}}
-		}
 		t.documents++
-		t.chunks += len(documents)
-		return collection.AddDocuments(b.Context(), documents, runtime.NumCPU())
+		t.chunks += len(texts)
+		return add(path, texts, vectors)
 	})
 	if err != nil {
 		b.Fatal(err)

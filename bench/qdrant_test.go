@@ -2,8 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,9 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	client "github.com/qdrant/go-client/qdrant"
-	"github.com/tmc/langchaingo/embeddings"
-	"github.com/tmc/langchaingo/llms/openai"
-	"github.com/tmc/langchaingo/textsplitter"
 
 	"grounded/ingest"
 	"grounded/ingest/move"
@@ -25,7 +20,7 @@ import (
 )
 
 // BenchmarkIngestQdrant compares an ingest into Qdrant with a plain program of langchaingo that writes a document at a
-// time, against the same embedding server that answers at once.
+// time, against the same embedding server that answers at once. Both have made their collections before.
 func BenchmarkIngestQdrant(b *testing.B) {
 	server := instantEmbedder(b)
 	for _, name := range []string{"handbook", "contoso"} {
@@ -57,6 +52,9 @@ func ingestIntoQdrant(b *testing.B, folder, server, address string, round int) t
 		b.Fatal(err)
 	}
 	in, end := ingesterInto(b, s, server)
+	if _, err := in.Run(b.Context(), ingest.Request{Collection: everyone.Collection, Paths: []string{b.TempDir()}}, nil); err != nil {
+		b.Fatal(err)
+	}
 	started := time.Now()
 	report, err := in.Run(b.Context(), ingest.Request{Collection: everyone.Collection, Paths: []string{folder}}, nil)
 	if err != nil {
@@ -80,14 +78,6 @@ func plainQdrant(b *testing.B, folder, server, address string, round int) throug
 		b.Fatal(err)
 	}
 	defer db.Close()
-	model, err := openai.New(openai.WithBaseURL(server), openai.WithToken("none"), openai.WithEmbeddingModel("instant"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	embedder, err := embeddings.NewEmbedder(model)
-	if err != nil {
-		b.Fatal(err)
-	}
 	name := fmt.Sprint("plain", round)
 	err = db.CreateCollection(b.Context(), &client.CreateCollection{
 		CollectionName: name, VectorsConfig: client.NewVectorsConfig(&client.VectorParams{Size: dimensions, Distance: client.Distance_Cosine}),
@@ -95,25 +85,7 @@ func plainQdrant(b *testing.B, folder, server, address string, round int) throug
 	if err != nil {
 		b.Fatal(err)
 	}
-	started := time.Now()
-	splitter := textsplitter.NewRecursiveCharacter()
-	var t throughput
-	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := plainText(path)
-		if err != nil || strings.TrimSpace(text) == "" {
-			return err
-		}
-		texts, err := splitter.SplitText(text)
-		if err != nil {
-			return err
-		}
-		vectors, err := embedder.EmbedDocuments(b.Context(), append([]string(nil), texts...))
-		if err != nil {
-			return err
-		}
+	return plainFolder(b, folder, server, func(path string, texts []string, vectors [][]float32) error {
 		points := make([]*client.PointStruct, len(texts))
 		for i := range points {
 			payload, err := client.TryValueMap(map[string]any{"path": path, "text": texts[i]})
@@ -124,17 +96,10 @@ func plainQdrant(b *testing.B, folder, server, address string, round int) throug
 				Id: client.NewIDUUID(uuid.NewSHA1(uuid.NameSpaceURL, []byte(path+"#"+strconv.Itoa(i))).String()), Vectors: client.NewVectorsDense(vectors[i]), Payload: payload,
 			}
 		}
-		t.documents++
-		t.chunks += len(points)
 		wait := true
-		_, err = db.Upsert(b.Context(), &client.UpsertPoints{CollectionName: name, Points: points, Wait: &wait})
+		_, err := db.Upsert(b.Context(), &client.UpsertPoints{CollectionName: name, Points: points, Wait: &wait})
 		return err
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	t.time = time.Since(started)
-	return t
 }
 
 // BenchmarkContosoQdrant ranks Contoso's pages by both stores, with the same chunks and vectors.

@@ -191,6 +191,7 @@ type Jobs struct {
 	MaxFileMB   int      `yaml:"max_file_mb"`
 	MaxJobMB    int      `yaml:"max_job_mb"`
 	Names       []string `yaml:"names"`
+	Evaluations string   `yaml:"evaluations"`
 }
 
 // Duration is a time.Duration written as "90s" or "2m".

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Embedding is what makes the vectors of a collection comparable with each other and with a query's.
@@ -37,12 +38,14 @@ type Collection struct {
 	Languages   map[string]int `json:"languages"` // chunks by the language of their terms
 }
 
-var collectionName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,127}$`)
+var collectionName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]*$`)
+
+const longestName = 128 // characters; as a count in the expression it would cost megabytes
 
 // CheckCollectionName reports whether a collection may have this name: letters, digits, dot, dash and
 // underscore, beginning with a letter or digit, at most 128 characters. The error is ErrInvalid.
 func CheckCollectionName(name string) error {
-	if collectionName.MatchString(name) {
+	if utf8.RuneCountInString(name) <= longestName && collectionName.MatchString(name) {
 		return nil
 	}
 	return Hint(Errorf(ErrInvalid, "collection name %q is not allowed", name),

@@ -62,6 +62,9 @@ type Folder struct {
 	spent  float64
 }
 
+// ErrBusy says that a run is written to by another process. It is a corpus.ErrConflict.
+var ErrBusy = corpus.Errorf(corpus.ErrConflict, "another process is at work on it")
+
 // OpenFolder makes the folder of a run, or opens one to go on with it: with more models and arms than it has, perhaps,
 // but with the same settings, or it fails with corpus.ErrConflict. What a killed run left half written is cut off.
 func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Folder, error) {
@@ -74,7 +77,7 @@ func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Fo
 		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
 	}
 	if !tryLock(f.lock) {
-		return nil, errors.Join(corpus.Hint(corpus.Errorf(corpus.ErrConflict, "open run %s: another process is at work on it", path),
+		return nil, errors.Join(corpus.Hint(fmt.Errorf("open run %s: %w", path, ErrBusy),
 			"wait for it, or name another folder with --out"), f.lock.Close())
 	}
 	if err := f.open(s, cards, arms); err != nil {
@@ -193,6 +196,29 @@ func Load(path string) (Header, []Item, error) {
 		return nil
 	})
 	return h, items, err
+}
+
+// Lines calls use with each item of a run as it was written, a line of JSON with its end. Of two with the same model,
+// arm and question the later one counts. A run without items is corpus.ErrNotFound.
+func Lines(path string, use func(line []byte) error) error {
+	file, err := os.Open(filepath.Join(path, itemsFile))
+	if err != nil {
+		return corpus.Errorf(corpus.ErrNotFound, "read run: %w", err)
+	}
+	defer file.Close()
+	lines := bufio.NewReaderSize(file, 1<<20)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil // what is behind the last whole line is being written
+		}
+		if err != nil {
+			return corpus.Errorf(corpus.ErrUnavailable, "read run: %w", err)
+		}
+		if err := use(line); err != nil {
+			return err
+		}
+	}
 }
 
 // eachItem calls use for each whole line and returns where the last one ends. A last line without its end is what a

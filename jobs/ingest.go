@@ -30,8 +30,11 @@ func (s IngestSpec) withDefaults() IngestSpec {
 	return s
 }
 
-// documentID of a file of a job of KindIngest.
-func documentID(j Job, name string) corpus.DocumentID {
+// fileID is the document that a file of a job of KindIngest becomes. A file of another is nobody else's.
+func (j Job) fileID(name string) corpus.DocumentID {
+	if j.Kind != KindIngest {
+		return corpus.DocumentID(corpus.UUID("job", j.ID, name))
+	}
 	var spec IngestSpec
 	_ = json.Unmarshal(j.Spec, &spec) // NewIngest has made it
 	return corpus.NewDocumentID(j.Collection, spec.Source, name)

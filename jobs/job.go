@@ -53,10 +53,13 @@ type Job struct {
 
 // Progress is how far a job is.
 type Progress struct {
-	Done   int `json:"done"` // files with an outcome
+	Done   int `json:"done"` // files with an outcome, or items of an evaluation
 	Total  int `json:"total"`
 	Pages  int `json:"pages"`
 	Chunks int `json:"chunks"` // written
+	// Of an evaluation: items without an answer, and US dollars as far as costs are known.
+	Failed   int     `json:"failed,omitempty"`
+	SpentUSD float64 `json:"spent_usd,omitempty"`
 }
 
 // File is one that was given with a job.

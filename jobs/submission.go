@@ -59,6 +59,10 @@ type Submission struct {
 // NewIngest begins a job that ingests files into a source of a collection, which are named by the request's fields
 // Collection, Owner, Access and IdempotencyKey, and by the spec. Errors are corpus.ErrInvalid.
 func NewIngest(q Queue, l Limits, request Job, spec IngestSpec) (*Submission, error) {
+	return newSubmission(q, l, KindIngest, request, spec.withDefaults())
+}
+
+func newSubmission(q Queue, l Limits, kind string, request Job, spec any) (*Submission, error) {
 	if err := corpus.CheckCollectionName(request.Collection); err != nil {
 		return nil, err
 	}
@@ -68,12 +72,12 @@ func NewIngest(q Queue, l Limits, request Job, spec IngestSpec) (*Submission, er
 	if key := request.IdempotencyKey; len(key) > maxKey || !utf8.ValidString(key) {
 		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "submit job: the idempotency key is no text of at most %d bytes", maxKey), "use a UUID")
 	}
-	encoded, err := json.Marshal(spec.withDefaults())
+	encoded, err := json.Marshal(spec)
 	if err != nil {
 		return nil, err
 	}
 	j := Job{
-		Kind: KindIngest, Collection: request.Collection, Spec: encoded, Status: Queued,
+		Kind: kind, Collection: request.Collection, Spec: encoded, Status: Queued,
 		Owner: request.Owner, Access: request.Access, IdempotencyKey: request.IdempotencyKey,
 		ID: uuid.NewString(), Storage: uuid.NewString(),
 	}
@@ -102,7 +106,7 @@ func (s *Submission) Add(ctx context.Context, name string, metadata map[string]a
 	}
 	s.bytes += read.n
 	s.names[name] = true
-	f := File{ID: documentID(s.job, name), Name: name, Bytes: read.n, SHA256: hex.EncodeToString(read.hash.Sum(nil)), Metadata: metadata}
+	f := File{ID: s.job.fileID(name), Name: name, Bytes: read.n, SHA256: hex.EncodeToString(read.hash.Sum(nil)), Metadata: metadata}
 	s.job.Files = append(s.job.Files, f)
 	return f, nil
 }
@@ -156,7 +160,9 @@ func (s *Submission) Submit(ctx context.Context) (Job, error) {
 	if len(s.job.Files) == 0 {
 		return Job{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "submit job: it has no files"), "send at least one part named file, with a file name")
 	}
-	s.job.Progress.Total = len(s.job.Files)
+	if s.job.Kind == KindIngest {
+		s.job.Progress.Total = len(s.job.Files)
+	}
 	s.job.Digest = s.job.digest()
 	j, err := s.queue.Submit(ctx, s.job)
 	if errors.Is(err, corpus.ErrConflict) || errors.Is(err, corpus.ErrFull) {

@@ -30,6 +30,10 @@ type Task struct {
 
 func newTask(q Queue, l Lease) *Task {
 	t := &Task{Job: l.Job, queue: q, lease: l, outcomes: map[int]Outcome{}, counted: map[int]Outcome{}}
+	if l.Job.Kind != KindIngest {
+		t.progress = l.Job.Progress
+		return t
+	}
 	t.progress.Total = len(l.Job.Files)
 	for i, f := range l.Job.Files {
 		t.count(i, f.Outcome)
@@ -44,6 +48,13 @@ func (t *Task) Record(index int, o Outcome) {
 	t.outcomes[index] = o
 	t.count(index, o)
 	t.changed = true
+}
+
+// Advance tells how far the job is, where that is not told by the outcomes of its files.
+func (t *Task) Advance(p Progress) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.progress, t.changed = p, true
 }
 
 // count takes an outcome into the progress.

@@ -61,7 +61,7 @@ func (p *program) serve(ctx context.Context, s *services) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, queue.Close()) }()
-	settings.Queue, settings.Uploads = queue, jobLimits(s.config)
+	settings.Queue, settings.Uploads, settings.Evaluations = queue, jobLimits(s.config), evaluations(s.config)
 	server, err := api.New(settings)
 	if err != nil {
 		return err

@@ -119,12 +119,18 @@ func fillStore(b *testing.B, s *Store, documents int) {
 	if err := writing.Wait(); err != nil {
 		b.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Minute); ; time.Sleep(time.Second) {
+	waitForIndex(b, s, documents*chunksOfOne)
+}
+
+// waitForIndex waits until the server has indexed the chunks.
+func waitForIndex(b *testing.B, s *Store, chunks int) {
+	b.Helper()
+	for deadline := time.Now().Add(time.Hour); ; time.Sleep(time.Second) {
 		info, err := s.client().GetCollectionInfo(b.Context(), s.chunks(benchEmbedding.Fingerprint()))
 		if err != nil || time.Now().After(deadline) {
 			b.Fatalf("wait for the index: %v, %v", info.GetStatus(), err)
 		}
-		if info.GetStatus() == qdrant.CollectionStatus_Green || info.GetIndexedVectorsCount() >= 2*uint64(documents*chunksOfOne) { // dense and sparse
+		if info.GetStatus() == qdrant.CollectionStatus_Green || info.GetIndexedVectorsCount() >= 2*uint64(chunks) { // dense and sparse
 			return
 		}
 	}
@@ -285,13 +291,14 @@ func BenchmarkReplace(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkMillion writes a million chunks and reports the memory of this process, which makes and writes them, on the
-// way: the most that the system has lent it in each tenth.
+// BenchmarkMillion writes a million chunks and reports the memory of this process, which makes and writes them, after
+// each tenth, and that of the server once it has indexed them.
 func BenchmarkMillion(b *testing.B) {
 	if os.Getenv("GROUNDED_LONG") == "" {
 		b.Skip("set GROUNDED_LONG=1: it takes most of an hour")
 	}
-	s := open(b, Config{Address: qdranttest.Start(b).Address, Quantisation: QuantiseScalar, OnDiskVectors: true})
+	server := qdranttest.Start(b)
+	s := open(b, Config{Address: server.Address, Quantisation: QuantiseScalar, OnDiskVectors: true})
 	if err := s.CreateCollection(b.Context(), corpus.Collection{Name: "a", Embedding: benchEmbedding}); err != nil {
 		b.Fatal(err)
 	}
@@ -312,6 +319,14 @@ func BenchmarkMillion(b *testing.B) {
 	}
 	b.ReportMetric(float64(documents*chunksOfOne)/time.Since(began).Seconds(), "chunks/s")
 	b.ReportMetric(float64(resident(b))/1e6, "MB")
+	waitForIndex(b, s, documents*chunksOfOne)
+	b.Logf("indexed after %.0f s", time.Since(began).Seconds())
+	server.Stop()
+	server.Restart() // what it needed to build indexes is not what it needs to search
+	waitForIndex(b, s, documents*chunksOfOne)
+	anonymous, mapped := server.Memory()
+	b.ReportMetric(float64(anonymous)/1e6, "server-MB")
+	b.ReportMetric(float64(mapped)/1e6, "server-mapped-MB")
 	b.ReportMetric(0, "ns/op")
 }
 

@@ -161,6 +161,25 @@ func (s *Server) Restart() {
 	}
 }
 
+// Memory reads how much of the server is in memory, in bytes: what it has allocated, and what it has mapped of files.
+func (s *Server) Memory() (anonymous, mapped int64) {
+	s.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
+	if err != nil {
+		s.t.Skipf("skipped: %v", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var n int64
+		if _, err := fmt.Sscanf(line, "RssAnon: %d kB", &n); err == nil {
+			anonymous = n << 10
+		}
+		if _, err := fmt.Sscanf(line, "RssFile: %d kB", &n); err == nil {
+			mapped = n << 10
+		}
+	}
+	return anonymous, mapped
+}
+
 // Stop ends the server in good order. It may be stopped twice.
 func (s *Server) Stop() { s.end(syscall.SIGTERM) }
 

@@ -14,13 +14,14 @@ import (
 // on one line don't know each other; a folder's packages (store/sqlite) belong to the folder.
 const policy = `
 corpus
-analyze prompts
+analyze prompts wire
 store model
+telemetry
 ingest retrieve
 answer
 eval
 jobs
-api web config
+api web config client
 cmd
 `
 

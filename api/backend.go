@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"grounded/prompts"
 	"grounded/retrieve"
 	"grounded/store"
+	"grounded/telemetry"
 )
 
 // Backend is what answers: the store, the models, and how they are used.
@@ -50,9 +52,10 @@ type engine struct {
 	searchers map[string]*retrieve.Retriever
 	reranker  model.Reranker
 
-	breakers *model.Breakers
-	queue    int                                  // requests that may wait for a model
-	fell     func(from, to model.Card, err error) // hears of answers by another model
+	breakers  *model.Breakers
+	queue     int                                  // requests that may wait for a model
+	fell      func(from, to model.Card, err error) // hears of answers by another model
+	telemetry *telemetry.Telemetry
 }
 
 // modelWait is how long a request may wait for a model that has enough to do.
@@ -61,7 +64,7 @@ const modelWait = time.Minute
 // connections is how many requests at once a model takes whose catalog entry doesn't say.
 const connections = 1024
 
-func newEngine(b Backend) *engine {
+func newEngine(b Backend, t *telemetry.Telemetry) *engine {
 	if b.Model.Transport == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 		b.Model.Transport = &http.Transport{
@@ -70,13 +73,15 @@ func newEngine(b Backend) *engine {
 			DisableCompression: true, // a stream must not be held back
 		}
 	}
+	b.Model.Transport = t.Transport(b.Model.Transport)
+	b.Store = t.Store(b.Store)
 	if b.Model.Attempts == 0 {
 		b.Model.Attempts = 3 // a client waits
 	}
 	return &engine{
 		Backend: b, chats: map[string]model.Chat{}, relays: map[string]*model.Relay{}, embedders: map[string]model.Embedder{}, askers: map[string]model.Embedder{},
 		services: map[string]*answer.Service{}, searchers: map[string]*retrieve.Retriever{},
-		breakers: model.NewBreakers(model.BreakerConfig{}),
+		breakers: model.NewBreakers(model.BreakerConfig{}), telemetry: t,
 	}
 }
 
@@ -152,11 +157,13 @@ func (e *engine) chatOf(ctx context.Context, cards []model.Card) (model.Chat, er
 		ids[i] = card.ID
 	}
 	return cached(&e.mu, e.chats, strings.Join(ids, ","), func() (model.Chat, error) {
-		c, err := model.NewChats(context.WithoutCancel(ctx), cards, e.modelConfig, e.fell)
-		if err != nil {
-			return nil, upstream(err)
-		}
-		return upstreamChat{c}, nil
+		return model.NewChats(cards, func(card model.Card) (model.Chat, error) {
+			c, err := model.NewChat(context.WithoutCancel(ctx), card, e.modelConfig(card))
+			if err != nil {
+				return nil, upstream(err)
+			}
+			return e.telemetry.Chat(upstreamChat{c}), nil
+		}, e.fell)
 	})
 }
 
@@ -184,7 +191,7 @@ func (e *engine) embedder(ctx context.Context, id string) (model.Embedder, error
 		if err != nil {
 			return nil, upstream(err)
 		}
-		return upstreamEmbedder{m}, nil
+		return e.telemetry.Embedder(card, upstreamEmbedder{m}), nil
 	})
 }
 
@@ -214,16 +221,20 @@ func (e *engine) searcher(ctx context.Context, c corpus.Collection) (*retrieve.R
 			if err != nil {
 				return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the reranker: %s", err)
 			}
-			if e.reranker, err = model.NewReranker(context.WithoutCancel(ctx), card, e.modelConfig(card)); err != nil {
+			reranker, err := model.NewReranker(context.WithoutCancel(ctx), card, e.modelConfig(card))
+			if err != nil {
 				return nil, upstream(err)
 			}
+			e.reranker = e.telemetry.Reranker(card, reranker)
 		}
 		return retrieve.New(retrieve.Config{Store: e.Store, Embedder: embedder, Reranker: e.reranker, Fusion: e.Fusion})
 	})
 }
 
 // Retrieve finds passages. When a reindex swaps the collection under a request, it is asked once more.
-func (e *engine) Retrieve(ctx context.Context, r retrieve.Request) (retrieve.Result, error) {
+func (e *engine) Retrieve(ctx context.Context, r retrieve.Request) (result retrieve.Result, err error) {
+	ctx, done := e.telemetry.Retrieval(ctx, r.Question, cmp.Or(r.Mode, retrieve.ModeHybrid), r.TopK)
+	defer func() { done(len(result.Passages), err) }()
 	for attempt := 0; ; attempt++ {
 		c, err := e.Store.Collection(ctx, r.Collection)
 		if err != nil {
@@ -234,7 +245,7 @@ func (e *engine) Retrieve(ctx context.Context, r retrieve.Request) (retrieve.Res
 			return retrieve.Result{}, err
 		}
 		r.Known = &c
-		result, err := s.Retrieve(ctx, r)
+		result, err = s.Retrieve(ctx, r)
 		if attempt > 0 || !errors.Is(err, corpus.ErrConflict) {
 			return result, err
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -53,6 +54,7 @@ func (s *Server) answer(ctx context.Context, r answer.Request, modelID string, s
 	}
 	r.Chat = chat
 	a, err := service.Answer(ctx, r, stream)
+	s.config.Telemetry.Answer(modelID, cmp.Or(r.Arm, answer.ArmGrounded), a, err)
 	return a, missing(err, r.Scope.Collection)
 }
 

@@ -59,7 +59,15 @@ func (s *Server) askPlainly(c *completion, card model.Card, all map[string]json.
 		err := s.translatedChat(c, card)
 		return c.roled, err
 	}
-	return s.relayChat(c, relay, relayedFields(all), standby)
+	k := c.call
+	before := k.ctx
+	defer func() { k.ctx = before }()
+	seen := &relayedAnswer{}
+	k.ctx, seen.call = s.config.Telemetry.StartChat(k.ctx, relay.Card(), c.request.plain())
+	seen.texts = seen.call.Content()
+	answered, err = s.relayChat(c, relay, relayedFields(all), standby, seen)
+	seen.call.End(seen.response, err)
+	return answered, err
 }
 
 // passes reports whether another model may answer. What this server refuses itself, no other would do.
@@ -79,7 +87,7 @@ func relayedFields(all map[string]json.RawMessage) map[string]json.RawMessage {
 }
 
 // relayChat passes a request on, and the answer back.
-func (s *Server) relayChat(c *completion, relay *model.Relay, fields map[string]json.RawMessage, standby bool) (answered bool, err error) {
+func (s *Server) relayChat(c *completion, relay *model.Relay, fields map[string]json.RawMessage, standby bool, seen *relayedAnswer) (answered bool, err error) {
 	k := c.call
 	if c.events != nil {
 		if err := countStream(fields); err != nil {
@@ -90,7 +98,7 @@ func (s *Server) relayChat(c *completion, relay *model.Relay, fields map[string]
 			return false, relayError(k, err)
 		}
 		defer reply.Close()
-		return s.relayEvents(c, reply, relay.Card().ID, standby)
+		return s.relayEvents(c, reply, relay.Card().ID, standby, seen)
 	}
 	delete(fields, "stream_options")
 	reply, err := relay.Send(k.ctx, fields, false)
@@ -102,6 +110,7 @@ func (s *Server) relayChat(c *completion, relay *model.Relay, fields map[string]
 	if err != nil {
 		return false, relayError(k, corpus.Errorf(corpus.ErrUnavailable, "%w", err))
 	}
+	seen.whole(whole)
 	return relayReply(c, relay.Card().ID, whole)
 }
 
@@ -161,14 +170,12 @@ func (s *Server) translatedChat(c *completion, card model.Card) error {
 	if err != nil {
 		return err
 	}
-	ask := model.Request{MaxTokens: r.maxTokens(), Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed}
 	for i, m := range r.Messages {
 		if m.Role == "tool" || m.Role == "function" {
 			return unsupported("messages", "the model %s cannot read message %d of role %s", card.ID, i, m.Role)
 		}
-		ask.Messages = append(ask.Messages, model.Message{Role: m.Role, Content: m.Content.Text})
 	}
-	response, err := chat.Complete(k.ctx, ask, func(d model.Delta) error {
+	response, err := chat.Complete(k.ctx, r.plain(), func(d model.Delta) error {
 		d.Model = card.ID
 		return c.delta(d)
 	})

@@ -4,26 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"grounded/corpus"
 	"grounded/store"
+	"grounded/wire"
 )
 
-// collectionView is a collection as a caller sees it: counted are only the documents that it may see. What can't be
-// told without those it may not is null.
-type collectionView struct {
-	Name        string           `json:"name"`
-	Embedding   corpus.Embedding `json:"embedding"`
-	CreatedAt   time.Time        `json:"created_at"`
-	Documents   int              `json:"documents"`
-	Chunks      int              `json:"chunks"`
-	Quarantined *int             `json:"quarantined"`
-	Languages   map[string]int   `json:"languages"`
-}
-
-func (s *Server) view(ctx context.Context, k *call, c corpus.Collection) (collectionView, error) {
-	v := collectionView{Name: c.Name, Embedding: c.Embedding, CreatedAt: c.CreatedAt}
+// view is a collection as a caller sees it.
+func (s *Server) view(ctx context.Context, k *call, c corpus.Collection) (wire.Collection, error) {
+	v := wire.Collection{Name: c.Name, Embedding: c.Embedding, CreatedAt: c.CreatedAt}
 	if k.caller.access.Unrestricted {
 		v.Documents, v.Chunks, v.Quarantined, v.Languages = c.Documents, c.Chunks, &c.Quarantined, c.Languages
 		if v.Languages == nil {
@@ -52,7 +41,7 @@ func (s *Server) listCollections(k *call) error {
 	if err != nil {
 		return err
 	}
-	list := page[collectionView]{Data: []collectionView{}}
+	list := wire.Page[wire.Collection]{Data: []wire.Collection{}}
 	for _, c := range all {
 		if corpus.IsShadow(c.Name) || !k.caller.sees(c.Name) {
 			continue
@@ -90,10 +79,7 @@ func (s *Server) getCollection(k *call) error {
 
 // createCollection makes one with the server's embedding model, or another.
 func (s *Server) createCollection(k *call) error {
-	var r struct {
-		Name      string `json:"name"`
-		Embedding string `json:"embedding_model"`
-	}
+	var r wire.NewCollection
 	if err := k.decode(&r); err != nil {
 		return err
 	}
@@ -149,5 +135,5 @@ func (s *Server) deleteCollection(k *call) error {
 	if err := s.engine.Store.DropCollection(k.ctx, scope.Collection); err != nil {
 		return missing(err, scope.Collection)
 	}
-	return k.json(map[string]string{"deleted": scope.Collection})
+	return k.json(wire.DeletedCollection{Deleted: scope.Collection})
 }

@@ -2,11 +2,13 @@ package api
 
 import (
 	"encoding/json"
+	"net/http"
 	"strconv"
 
 	"grounded/corpus"
 	"grounded/ingest/parse"
 	"grounded/store"
+	"grounded/wire"
 )
 
 // listDocuments is GET /api/collections/{collection}/documents.
@@ -25,7 +27,27 @@ func (s *Server) listDocuments(k *call) error {
 	if err != nil {
 		return missing(err, scope.Collection)
 	}
-	return k.json(page[corpus.Document]{Data: append([]corpus.Document{}, docs...), Next: corpus.Text(next)})
+	return k.json(wire.Page[corpus.Document]{Data: append([]corpus.Document{}, docs...), Next: corpus.Text(next)})
+}
+
+// listQuarantined is GET /api/collections/{collection}/quarantined. Who may see a file that can't be read is not known,
+// so only those who see all are told.
+func (s *Server) listQuarantined(k *call) error {
+	scope, err := s.named(k)
+	if err != nil {
+		return err
+	}
+	if !scope.Access.Unrestricted {
+		return &fault{status: http.StatusForbidden, kind: "permission_error", code: "forbidden", message: "files that could not be read are told to callers who see every document"}
+	}
+	if _, err := s.engine.Store.Collection(k.ctx, scope.Collection); err != nil {
+		return missing(err, scope.Collection)
+	}
+	list, err := s.engine.Store.Quarantined(k.ctx, scope.Collection)
+	if err != nil {
+		return err
+	}
+	return k.json(wire.Page[corpus.Quarantined]{Data: append([]corpus.Quarantined{}, list...)})
 }
 
 // number is a query's, which the contract has checked.
@@ -66,7 +88,7 @@ func (s *Server) getPages(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.json(page[corpus.Page]{Data: append([]corpus.Page{}, pages...)})
+	return k.json(wire.Page[corpus.Page]{Data: append([]corpus.Page{}, pages...)})
 }
 
 func (s *Server) getChunks(k *call) error {
@@ -78,7 +100,7 @@ func (s *Server) getChunks(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.json(page[corpus.Chunk]{Data: append([]corpus.Chunk{}, chunks...)})
+	return k.json(wire.Page[corpus.Chunk]{Data: append([]corpus.Chunk{}, chunks...)})
 }
 
 func (s *Server) getChunk(k *call) error {
@@ -97,11 +119,6 @@ func (s *Server) getChunk(k *call) error {
 	return k.json(chunks[0])
 }
 
-// deleted is what a deletion removed.
-type deleted struct {
-	Deleted []corpus.DocumentID `json:"deleted"`
-}
-
 // deleteDocument removes a document with what is inside of it, as far as the caller sees it.
 func (s *Server) deleteDocument(k *call) error {
 	scope, d, err := s.document(k)
@@ -116,7 +133,7 @@ func (s *Server) deleteDocument(k *call) error {
 	if err := s.engine.Store.Delete(k.ctx, scope.Collection, ids...); err != nil {
 		return err
 	}
-	return k.json(deleted{ids})
+	return k.json(wire.Deleted{Deleted: ids})
 }
 
 // deleteByFilter removes the documents that the caller sees and that pass a filter, a source or a prefix, which must
@@ -126,12 +143,7 @@ func (s *Server) deleteByFilter(k *call) error {
 	if err != nil {
 		return err
 	}
-	var r struct {
-		Filter  corpus.Filter `json:"filter"`
-		Source  string        `json:"source"`
-		Prefix  string        `json:"prefix"`
-		Confirm int           `json:"confirm"`
-	}
+	var r wire.DeleteDocuments
 	if err := k.decode(&r); err != nil {
 		return err
 	}
@@ -148,7 +160,7 @@ func (s *Server) deleteByFilter(k *call) error {
 	if err := s.engine.Store.Delete(k.ctx, scope.Collection, ids...); err != nil {
 		return err
 	}
-	return k.json(deleted{append([]corpus.DocumentID{}, ids...)})
+	return k.json(wire.Deleted{Deleted: append([]corpus.DocumentID{}, ids...)})
 }
 
 func (s *Server) ids(k *call, q store.DocumentQuery) (ids []corpus.DocumentID, err error) {

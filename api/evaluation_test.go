@@ -13,6 +13,7 @@ import (
 	"grounded/eval"
 	"grounded/eval/dataset"
 	"grounded/jobs"
+	"grounded/wire"
 )
 
 const threeQuestions = `{"questions":[
@@ -126,7 +127,7 @@ func TestAnEvaluationIsAskedByItsOwnerAlone(t *testing.T) {
 	if events := c.send("GET", "/api/evaluations/"+id+"/events", "hr", "").body; !strings.Contains(events, "event: done\n") || !strings.Contains(events, `"total":6`) {
 		t.Errorf("events %s", events)
 	}
-	var list page[jobs.Job]
+	var list wire.Page[jobs.Job]
 	c.send("GET", "/api/evaluations", "hr", "").into(t, &list)
 	if len(list.Data) != 1 || list.Data[0].ID != id {
 		t.Errorf("listed are %+v", list)

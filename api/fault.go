@@ -10,6 +10,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/model"
+	"grounded/wire"
 )
 
 // fault is an error as it is told to a client.
@@ -165,18 +166,8 @@ func (f *fault) openAI() openAIError {
 }
 
 // problem is RFC 9457's, under /api.
-type problem struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	Code      string `json:"code"`
-	Param     string `json:"param,omitempty"`
-	RequestID string `json:"request_id"`
-}
-
-func (f *fault) problem(requestID string) problem {
-	return problem{Type: "about:blank", Title: http.StatusText(f.status), Status: f.status, Detail: f.message, Code: f.code, Param: f.param, RequestID: requestID}
+func (f *fault) problem(requestID string) wire.Problem {
+	return wire.Problem{Type: "about:blank", Title: http.StatusText(f.status), Status: f.status, Detail: f.message, Code: f.code, Param: f.param, RequestID: requestID}
 }
 
 // difyError is what Dify's documentation names.

@@ -7,6 +7,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/jobs"
+	"grounded/wire"
 )
 
 // visible reports whether a job exists for a caller: its own, as far as the request has the groups that the job has, and
@@ -69,7 +70,7 @@ func (s *Server) listKind(k *call, kind string) error {
 	if !k.caller.access.Unrestricted {
 		q.Owner = k.caller.name
 	}
-	list := page[jobs.Job]{Data: []jobs.Job{}}
+	list := wire.Page[jobs.Job]{Data: []jobs.Job{}}
 	for {
 		q.Limit = limit - len(list.Data)
 		found, next, err := s.config.Queue.Jobs(k.ctx, q)
@@ -99,10 +100,10 @@ func (s *Server) jobEvents(k *call) error {
 	defer context.AfterFunc(s.stopping, func() { cancel(errStopping) })()
 	w := s.stream(k)
 	defer w.close()
-	err = s.config.Queue.Watch(ctx, j.ID, func(j jobs.Job) error { return w.event("job", shown(k.caller, j)) })
+	err = s.config.Queue.Watch(ctx, j.ID, func(j jobs.Job) error { return w.event(wire.EventJob, shown(k.caller, j)) })
 	if err == nil {
 		if j, err = s.config.Queue.Job(ctx, j.ID); err == nil {
-			err = w.event("done", shown(k.caller, j))
+			err = w.event(wire.EventDone, shown(k.caller, j))
 		}
 	}
 	return w.end(ctx, err, s.tell(k, w))

@@ -8,24 +8,13 @@ import (
 	"grounded/model"
 	"grounded/prompts"
 	"grounded/retrieve"
+	"grounded/wire"
 )
 
-// nativeRequest is the body of the native routes that ask a question.
+// nativeRequest is the body of the native routes that ask a question. Messages may have their content as parts.
 type nativeRequest struct {
-	Collection  string        `json:"collection"`
-	Question    string        `json:"question"`
-	History     []chatMessage `json:"history"`
-	Model       string        `json:"model"`
-	Arm         string        `json:"arm"`
-	Models      []string      `json:"models"`
-	Arms        []string      `json:"arms"`
-	TopK        *int          `json:"top_k"`
-	Mode        string        `json:"mode"`
-	Filter      corpus.Filter `json:"filter"`
-	MaxTokens   int           `json:"max_tokens"`
-	Temperature *float64      `json:"temperature"`
-	Seed        *int          `json:"seed"`
-	Stream      bool          `json:"stream"`
+	wire.Question
+	History []chatMessage `json:"history"`
 }
 
 // retrieve is POST /api/retrieve.
@@ -38,18 +27,15 @@ func (s *Server) retrieve(k *call) error {
 	if err != nil {
 		return err
 	}
-	if err := s.reserve(k, tokensOf(r.Question)); err != nil {
+	if err := s.reserve(k, tokensOf(r.Question.Question)); err != nil {
 		return err
 	}
-	found, err := s.engine.Retrieve(k.ctx, retrieve.Request{Scope: ask.Scope, Question: r.Question, TopK: ask.TopK, Mode: ask.Mode, Filter: ask.Filter})
+	found, err := s.engine.Retrieve(k.ctx, retrieve.Request{Scope: ask.Scope, Question: r.Question.Question, TopK: ask.TopK, Mode: ask.Mode, Filter: ask.Filter})
 	if err != nil {
 		return s.failed(k, err, ask.Scope.Collection)
 	}
 	k.use(found.EmbeddingTokens)
-	return k.json(struct {
-		Question string           `json:"question"`
-		Passages []corpus.Passage `json:"passages"`
-	}{r.Question, append([]corpus.Passage{}, found.Passages...)})
+	return k.json(wire.Retrieved{Question: r.Question.Question, Passages: append([]corpus.Passage{}, found.Passages...)})
 }
 
 // failed is why a request has no answer.
@@ -72,7 +58,7 @@ func (s *Server) request(k *call, r nativeRequest, arm string) (answer.Request, 
 		}
 		ask.History = append(ask.History, model.Message{Role: m.Role, Content: m.Content.Text})
 	}
-	ask.Question, ask.Seed = r.Question, r.Seed
+	ask.Question, ask.Seed = r.Question.Question, r.Seed
 	if r.MaxTokens > 0 {
 		ask.MaxTokens = r.MaxTokens
 	}
@@ -128,13 +114,9 @@ func (s *Server) answerQuestion(k *call) error {
 	defer w.close()
 	a, err := s.answer(k.ctx, ask, name, func(e answer.Event) error {
 		if e.Passages != nil {
-			return w.event("retrieved", struct {
-				Passages []corpus.Passage `json:"passages"`
-			}{e.Passages})
+			return w.event(wire.EventRetrieved, wire.Passages{Passages: e.Passages})
 		}
-		return w.event("delta", struct {
-			Text string `json:"text"`
-		}{e.Delta})
+		return w.event(wire.EventDelta, wire.Delta{Text: e.Delta})
 	})
 	if err == nil {
 		k.useAll(a.Usage)
@@ -146,27 +128,21 @@ func (s *Server) answerQuestion(k *call) error {
 // closing sends the citations and the whole answer.
 func (s *Server) closing(w *stream, a corpus.Answer) error {
 	for _, c := range a.Citations {
-		if err := w.event("citation", c); err != nil {
+		if err := w.event(wire.EventCitation, c); err != nil {
 			return err
 		}
 	}
-	return w.event("done", a)
+	return w.event(wire.EventDone, a)
 }
 
 // tell is how a stream of a native route ends with an error.
 func (s *Server) tell(k *call, w *stream) func(*fault) error {
 	id := k.echo.Response().Header().Get(requestIDHeader)
-	return func(f *fault) error { return w.event("error", f.problem(id)) }
+	return func(f *fault) error { return w.event(wire.EventError, f.problem(id)) }
 }
 
-// comparedAnswer is an answer of a comparison, or why there is none.
-type comparedAnswer struct {
-	corpus.Answer
-	Error *string `json:"error"`
-}
-
-func compared(c answer.Cell) comparedAnswer {
-	a := comparedAnswer{Answer: c.Answer}
+func compared(c answer.Cell) wire.ComparedAnswer {
+	a := wire.ComparedAnswer{Answer: c.Answer}
 	a.Model, a.Arm = c.Model, c.Arm
 	if a.Citations == nil {
 		a.Citations, a.Passages, a.Unsupported = []corpus.Citation{}, []corpus.Passage{}, []string{}
@@ -222,30 +198,32 @@ func (s *Server) compare(k *call) error {
 		return err
 	}
 	if !r.Stream {
-		cells, err := service.Compare(k.ctx, c, nil)
+		cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { s.counted(cell) })
 		if err != nil {
 			return s.failed(k, err, c.Scope.Collection)
 		}
 		k.useCells(cells)
-		return k.json(comparisonOf(r.Question, cells))
+		return k.json(comparisonOf(r.Question.Question, cells))
 	}
 	w := s.stream(k)
 	defer w.close()
-	cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { _ = w.event("answer", compared(cell)) })
+	cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) {
+		s.counted(cell)
+		_ = w.event(wire.EventAnswer, compared(cell))
+	})
 	k.useCells(cells)
 	if err == nil {
-		err = w.event("done", comparisonOf(r.Question, cells))
+		err = w.event(wire.EventDone, comparisonOf(r.Question.Question, cells))
 	}
 	return w.end(k.ctx, err, s.tell(k, w))
 }
 
-type comparison struct {
-	Question string           `json:"question"`
-	Answers  []comparedAnswer `json:"answers"`
+func (s *Server) counted(c answer.Cell) {
+	s.config.Telemetry.Answer(c.Model, c.Arm, c.Answer, c.Err)
 }
 
-func comparisonOf(question string, cells []answer.Cell) comparison {
-	c := comparison{Question: question, Answers: []comparedAnswer{}}
+func comparisonOf(question string, cells []answer.Cell) wire.Comparison {
+	c := wire.Comparison{Question: question, Answers: []wire.ComparedAnswer{}}
 	for _, cell := range cells {
 		c.Answers = append(c.Answers, compared(cell))
 	}
@@ -262,7 +240,7 @@ func (s *Server) listCatalog(k *call) error {
 	for _, card := range cards {
 		list = append(list, published(card))
 	}
-	return k.json(page[model.Card]{Data: list})
+	return k.json(wire.Page[model.Card]{Data: list})
 }
 
 // published is a card without what is this server's own affair.
@@ -280,10 +258,4 @@ func (s *Server) getCard(k *call) error {
 		return err
 	}
 	return k.json(published(card))
-}
-
-// page is a part of a list. Next is the cursor of the part that follows.
-type page[T any] struct {
-	Data []T         `json:"data"`
-	Next corpus.Text `json:"next"`
 }

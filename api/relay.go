@@ -20,14 +20,14 @@ const maxEvent = 8 << 20
 
 // relayEvents passes events on as they come; what has arrived together is sent as one piece. A stream that breaks off is
 // an error, since clients believe one that just ends.
-func (s *Server) relayEvents(c *completion, reply io.Reader, id string, standby bool) (answered bool, err error) {
+func (s *Server) relayEvents(c *completion, reply io.Reader, id string, standby bool, seen *relayedAnswer) (answered bool, err error) {
 	k, w := c.call, c.events
 	lines := bufio.NewReaderSize(reply, 8<<10)
 	own, err := json.Marshal(id)
 	if err != nil {
 		return false, err
 	}
-	e := relayedEvents{own: own, usage: c.usage, spoke: !standby}
+	e := relayedEvents{own: own, usage: c.usage, spoke: !standby, seen: seen}
 	defer func() { k.useReply(e.used) }()
 	c.by(id)
 	send := func(more string) error {
@@ -105,6 +105,7 @@ type relayedEvents struct {
 
 	usage bool            // the client wants the usage
 	used  json.RawMessage // it, once it was there
+	seen  *relayedAnswer
 }
 
 // add takes a line of the model's server. The error is one that the server sent.
@@ -122,11 +123,13 @@ func (e *relayedEvents) add(line []byte) error {
 			return upstream(said)
 		}
 	}
+	finish := valueOf(event, `"finish_reason":`) == '"'
+	e.seen.event(event, finish)
 	if usageIn(event, &e.used) && !e.usage {
 		return nil
 	}
 	e.spoke = e.spoke || speaks(event)
-	e.finished = e.finished || valueOf(event, `"finish_reason":`) == '"'
+	e.finished = e.finished || finish
 	if e.theirs == nil {
 		e.theirs = modelIn(event)
 	}

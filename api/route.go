@@ -43,6 +43,8 @@ func (s *Server) routes() []route {
 		{"GET", "/healthz", "", false, s.healthz},
 		{"GET", "/readyz", "", false, s.readyz},
 		{"GET", "/openapi.json", "", false, s.openapi},
+		{"GET", "/docs", "", false, s.showDocs},
+		{"GET", "/metrics", ScopeAdmin, false, s.showMetrics},
 
 		{"POST", "/v1/chat/completions", ScopeRead, true, s.chatCompletions},
 		{"POST", "/v1/completions", ScopeRead, true, s.completions},
@@ -62,6 +64,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/collections", ScopeAdmin, false, s.createCollection},
 		{"GET", "/api/collections/{collection}", ScopeRead, false, s.getCollection},
 		{"DELETE", "/api/collections/{collection}", ScopeAdmin, false, s.deleteCollection},
+		{"GET", "/api/collections/{collection}/quarantined", ScopeAdmin, false, s.listQuarantined},
 		{"GET", "/api/collections/{collection}/documents", ScopeRead, false, s.listDocuments},
 		{"POST", "/api/collections/{collection}/documents", ScopeWrite, true, s.uploadDocuments},
 		{"POST", "/api/collections/{collection}/documents/delete", ScopeWrite, false, s.deleteByFilter},
@@ -110,6 +113,7 @@ func (s *Server) handler(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx, stop := context.WithTimeout(c.Request().Context(), s.config.Timeout)
 		defer stop()
+		c.Set(routeKey, r.path)
 		k := &call{echo: c, ctx: ctx}
 		if r.scope != "" {
 			if err := s.admit(k, r); err != nil {
@@ -251,7 +255,7 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, v any) err
 }
 
 // errGone ends a request whose client has gone. Nobody is told.
-var errGone = errors.New("the client has gone")
+var errGone = fmt.Errorf("the client has gone: %w", context.Canceled)
 
 // collection resolves the name of a collection for a caller, empty for its default. One that the caller may not see
 // is not there.

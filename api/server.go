@@ -14,6 +14,7 @@ import (
 	"grounded/corpus"
 	"grounded/jobs"
 	"grounded/model"
+	"grounded/telemetry"
 )
 
 // Config of a Server. Zero values are the defaults.
@@ -40,7 +41,9 @@ type Config struct {
 	Evaluations string
 
 	Log *slog.Logger // default none
-	Now func() time.Time
+	// Telemetry is told what happens; default one of the server's own, which GET /metrics shows.
+	Telemetry *telemetry.Telemetry
+	Now       func() time.Time
 }
 
 // Server answers HTTP. It is safe for concurrent use.
@@ -52,6 +55,9 @@ type Server struct {
 	keys    atomic.Pointer[[]Key]
 	limiter *limiter
 	started time.Time
+	metrics http.Handler
+	docs    docs
+	reach   *reachability
 
 	stopping context.Context // ends when no new request is taken
 	stop     context.CancelFunc
@@ -82,12 +88,24 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Telemetry == nil {
+		var err error
+		if c.Telemetry, err = telemetry.New(context.Background(), telemetry.Config{}); err != nil {
+			return nil, err
+		}
+	}
 	contract, err := loadSpec()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, engine: newEngine(c.Backend), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now()}
+	s := &Server{
+		config: c, engine: newEngine(c.Backend, c.Telemetry), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now(),
+		metrics: c.Telemetry.Handler(), docs: newDocs(), reach: &reachability{now: c.Now, models: map[string]*reached{}},
+	}
 	s.engine.queue, s.engine.fell = s.limiter.limits.Queue, s.fell
+	if err := s.gauges(); err != nil {
+		return nil, err
+	}
 	if err := s.SetKeys(c.Keys); err != nil {
 		return nil, err
 	}

@@ -13,11 +13,14 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"grounded/telemetry"
 )
 
 const (
 	requestIDHeader = "X-Request-Id"
 	callerKey       = "caller"
+	routeKey        = "route"
 )
 
 var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -27,7 +30,9 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 func (s *Server) surround(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		began := time.Now()
-		r, response := c.Request(), c.Response()
+		r, observed := s.config.Telemetry.StartRequest(c.Request())
+		c.SetRequest(r)
+		response := c.Response()
 		id := r.Header.Get(requestIDHeader)
 		if !requestID.MatchString(id) {
 			id = newID("req_")
@@ -51,16 +56,39 @@ func (s *Server) surround(next echo.HandlerFunc) echo.HandlerFunc {
 		if cause != nil {
 			c.Error(cause)
 		}
-		s.log(c, id, time.Since(began), cause)
+		result := resultOf(c, id, cause)
+		s.log(c, result, observed.Trace(), time.Since(began), cause)
+		observed.End(result)
 		return nil
 	}
 }
 
-func (s *Server) log(c echo.Context, id string, took time.Duration, cause error) {
+// resultOf is how a request was answered.
+func resultOf(c echo.Context, id string, cause error) telemetry.HTTPResult {
+	route, _ := c.Get(routeKey).(string)
+	r := telemetry.HTTPResult{Route: route, Status: c.Response().Status, ID: id}
+	var framework *echo.HTTPError
+	switch {
+	case errors.Is(cause, errGone):
+		if !c.Response().Committed {
+			r.Status = 0
+		}
+	case errors.As(cause, &framework):
+		r.Code = "not_found"
+	case cause != nil:
+		r.Code = faultOf(cause).code
+	}
+	return r
+}
+
+func (s *Server) log(c echo.Context, r telemetry.HTTPResult, trace string, took time.Duration, cause error) {
 	level := slog.LevelInfo
 	attributes := []any{
-		"request_id", id, "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,
+		"request_id", r.ID, "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,
 		"bytes", c.Response().Size, "ms", float64(took.Microseconds()) / 1000, "caller", c.Get(callerKey),
+	}
+	if trace != "" {
+		attributes = append(attributes, "trace_id", trace)
 	}
 	if cause != nil && !errors.Is(cause, errGone) {
 		f := faultOf(cause)
@@ -126,7 +154,7 @@ func (s *Server) noRoute(e *echo.HTTPError, c echo.Context) *fault {
 	case r.URL.Path == "/chat/completions" || r.URL.Path == "/embeddings" || r.URL.Path == "/models" || r.URL.Path == "/responses":
 		f.message = "there is no " + quoted(r.URL.Path) + "; add /v1 to the base URL of the client"
 	default:
-		f.message = "there is no " + quoted(r.Method+" "+r.URL.Path) + "; GET /openapi.json lists what there is"
+		f.message = "there is no " + quoted(r.Method+" "+r.URL.Path) + "; GET /docs shows what there is"
 	}
 	return f
 }

@@ -46,7 +46,7 @@ func (s *Server) chatTokens(r *chatRequest) int {
 
 // nativeTokens estimates what so many answers to a question use.
 func (s *Server) nativeTokens(r nativeRequest, answers int) int {
-	n := tokensOf(r.Question)
+	n := tokensOf(r.Question.Question)
 	for _, m := range r.History {
 		n += tokensOf(m.Content.Text)
 	}

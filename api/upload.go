@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -15,18 +16,11 @@ import (
 
 	"grounded/corpus"
 	"grounded/jobs"
+	"grounded/wire"
 )
 
 // maxFields is how many bytes all parts but the files may have.
 const maxFields = 64 << 10
-
-// uploaded is a file that was taken.
-type uploaded struct {
-	ID     corpus.DocumentID `json:"id"`
-	Name   string            `json:"document"`
-	Bytes  int64             `json:"bytes"`
-	SHA256 string            `json:"sha256"`
-}
 
 // uploadDocuments is POST /api/collections/{collection}/documents: its files become a job. An upload may take longer
 // than other requests, as long as it goes on.
@@ -73,15 +67,12 @@ func (s *Server) uploadDocuments(k *call) error {
 	if !visible(k.caller, job) { // of the same key for another user
 		return jobs.OtherRequest()
 	}
-	list := []uploaded{}
+	list := []wire.Uploaded{}
 	for _, f := range job.Files {
-		list = append(list, uploaded{f.ID, f.Name, f.Bytes, f.SHA256})
+		list = append(list, wire.Uploaded{ID: f.ID, Name: f.Name, Bytes: f.Bytes, SHA256: f.SHA256})
 	}
 	k.echo.Response().Header().Set("Location", "/api/jobs/"+url.PathEscape(job.ID))
-	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", struct {
-		JobID     string     `json:"job_id"`
-		Documents []uploaded `json:"documents"`
-	}{job.ID, list})
+	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", wire.Upload{JobID: job.ID, Documents: list})
 }
 
 // upload is one on its way from a request's parts into a submission.
@@ -92,13 +83,15 @@ type upload struct {
 	metadata   map[string]any
 	fields     int64 // bytes
 	files      int
+	next       *wire.Described // of the next file
+	described  int64           // bytes
 }
 
 func (u *upload) read(ctx context.Context, parts *multipart.Reader) error {
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return u.checkEnd()
 		}
 		if err != nil {
 			return malformed(err)
@@ -111,15 +104,23 @@ func (u *upload) read(ctx context.Context, parts *multipart.Reader) error {
 
 func (u *upload) part(ctx context.Context, part *multipart.Part) error {
 	switch name := part.FormName(); name {
-	case "file":
+	case wire.PartFile:
 		u.files++
 		content := &watchedReader{r: part}
-		_, err := u.submission.Add(ctx, fileName(part), u.all(), content)
+		err := u.add(ctx, fileName(part), content)
 		if content.err != nil {
 			return malformed(content.err)
 		}
 		return err
-	case "groups", "metadata":
+	case wire.PartDocument:
+		return u.describe(part)
+	case wire.PartSource:
+		name, err := io.ReadAll(io.LimitReader(part, maxFields))
+		if err != nil {
+			return malformed(err)
+		}
+		return u.submission.Source(string(name))
+	case wire.PartGroups, wire.PartMetadata:
 		if u.files > 0 {
 			return invalid(name, "%s stands behind a file; send it before the files, for all of which it is", name)
 		}
@@ -135,7 +136,7 @@ func (u *upload) part(ctx context.Context, part *multipart.Part) error {
 		}
 		return u.setMetadata(text)
 	default:
-		return invalid("", "there is a part named %s; parts are named file, groups or metadata", quoted(name))
+		return invalid("", "there is a part named %s; parts are named file, groups, metadata, source or document", quoted(name))
 	}
 }
 
@@ -143,14 +144,21 @@ func (u *upload) part(ctx context.Context, part *multipart.Part) error {
 func (u *upload) addGroups(text string) error {
 	for _, group := range strings.Split(text, ",") {
 		group = strings.TrimSpace(group)
-		switch {
-		case group == "":
-			return invalid("groups", "groups has an empty name; leave groups out for documents that all users of the collection may see")
-		case !u.caller.access.Unrestricted && !slices.Contains(u.caller.access.Groups, group):
-			return &fault{status: http.StatusForbidden, kind: "permission_error", code: "forbidden", param: "groups",
-				message: "this key is not in the group " + quoted(group) + ", and would not see the documents"}
+		if err := u.mayGive(group); err != nil {
+			return err
 		}
 		u.groups = append(u.groups, group)
+	}
+	return nil
+}
+
+func (u *upload) mayGive(group string) error {
+	switch {
+	case group == "":
+		return invalid("groups", "groups has an empty name; leave groups out for documents that all users of the collection may see")
+	case !u.caller.access.Unrestricted && !slices.Contains(u.caller.access.Groups, group):
+		return &fault{status: http.StatusForbidden, kind: "permission_error", code: "forbidden", param: "groups",
+			message: "this key is not in the group " + quoted(group) + ", and would not see the documents"}
 	}
 	return nil
 }
@@ -162,25 +170,33 @@ func (u *upload) setMetadata(text []byte) error {
 	if err := json.Unmarshal(text, &u.metadata); err != nil || u.metadata == nil {
 		return invalid("metadata", `metadata is no JSON object, such as {"title": "Leave", "department": "HR"}`)
 	}
+	return noGroups(u.metadata, "a part named groups")
+}
+
+// noGroups refuses metadata with groups, which are checked where they are named.
+func noGroups(metadata map[string]any, instead string) error {
 	for _, key := range []string{"groups", "access_groups"} {
-		if _, ok := u.metadata[key]; ok {
-			return invalid("metadata", "metadata has %s; send the groups as a part named groups", key)
+		if _, ok := metadata[key]; ok {
+			return invalid("metadata", "metadata has %s; send the groups as %s", key, instead)
 		}
 	}
 	return nil
 }
 
-// all is the metadata of a file.
-func (u *upload) all() map[string]any {
-	if len(u.metadata) == 0 && len(u.groups) == 0 {
+// all is the metadata of a file of which more may be said than of all.
+func (u *upload) all(d wire.Described) map[string]any {
+	groups := u.groups
+	if len(d.Groups) > 0 {
+		groups = d.Groups
+	}
+	if len(u.metadata)+len(d.Metadata)+len(groups) == 0 {
 		return nil
 	}
 	all := map[string]any{}
-	for key, value := range u.metadata {
-		all[key] = value
-	}
-	if len(u.groups) > 0 {
-		all["groups"] = u.groups
+	maps.Copy(all, u.metadata)
+	maps.Copy(all, d.Metadata)
+	if len(groups) > 0 {
+		all["groups"] = groups
 	}
 	return all
 }

@@ -30,6 +30,7 @@ var Example string
 type Config struct {
 	Data       string   `yaml:"data"`
 	Collection string   `yaml:"collection"`
+	Server     Server   `yaml:"server"`
 	Store      string   `yaml:"store"`
 	Qdrant     Qdrant   `yaml:"qdrant"`
 	Models     Models   `yaml:"models"`
@@ -38,6 +39,14 @@ type Config struct {
 	Answer     Answer   `yaml:"answer"`
 	Serve      Serve    `yaml:"serve"`
 	Jobs       Jobs     `yaml:"jobs"`
+	Metrics    Metrics  `yaml:"metrics"`
+	Tracing    Tracing  `yaml:"tracing"`
+}
+
+// Server is one that commands ask instead of a store of their own.
+type Server struct {
+	URL string `yaml:"url"`
+	Key Secret `yaml:"key"`
 }
 
 // Kinds of store.
@@ -194,6 +203,18 @@ type Jobs struct {
 	Evaluations string   `yaml:"evaluations"`
 }
 
+// Metrics says where metrics are had besides GET /metrics of the service.
+type Metrics struct {
+	Address string `yaml:"address"`
+}
+
+// Tracing says where traces are sent, and what is in them.
+type Tracing struct {
+	Endpoint    string   `yaml:"endpoint"`
+	SampleRatio *float64 `yaml:"sample_ratio"`
+	Content     bool     `yaml:"content"`
+}
+
 // Duration is a time.Duration written as "90s" or "2m".
 type Duration time.Duration
 
@@ -329,6 +350,9 @@ func (c Config) check() error {
 		if bound.value < bound.low || bound.value > bound.high {
 			return corpus.Errorf(corpus.ErrInvalid, "%s is %v; it must be from %v to %v", bound.key, bound.value, bound.low, bound.high)
 		}
+	}
+	if r := c.Tracing.SampleRatio; r != nil && (*r < 0 || *r > 1) {
+		return corpus.Errorf(corpus.ErrInvalid, "tracing.sample_ratio is %v; it must be from 0 to 1", *r)
 	}
 	for _, choice := range []struct {
 		key, value string

@@ -39,6 +39,7 @@ func TestBadConfigurationIsRefusedWithWhere(t *testing.T) {
 		{"not a number", "ingest:\n  workers: many\n", "workers"},
 		{"not a duration", "models:\n  timeout: soon\n", "soon"},
 		{"out of range", "retrieve:\n  dense_weight: 1.5\n", "retrieve.dense_weight"},
+		{"more than all", "tracing:\n  sample_ratio: 2\n", "tracing.sample_ratio"},
 		{"negative", "retrieve:\n  top_k: -1\n", "retrieve.top_k"},
 		{"unknown mode", "retrieve:\n  mode: fuzzy\n", `"fuzzy"`},
 		{"unknown queue", "jobs:\n  kind: redis\n", `"redis"`},

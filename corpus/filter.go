@@ -95,6 +95,25 @@ func (f *Filter) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// MarshalJSON writes the same form. Two conditions of one operator on one field have none: the error is ErrUnsupported.
+func (f Filter) MarshalJSON() ([]byte, error) {
+	fields := map[string]map[string]any{}
+	for _, c := range f {
+		if fields[c.Key] == nil {
+			fields[c.Key] = map[string]any{}
+		}
+		if _, twice := fields[c.Key][c.Op]; twice {
+			return nil, Hint(Errorf(ErrUnsupported, "a request has one condition of a kind for a field, and %q has two", c.Key),
+				"ask for either value with key=a,b, or for one of them only")
+		}
+		fields[c.Key][c.Op] = c.Values
+		if c.Op != OpEqual && c.Op != OpNotEqual && len(c.Values) == 1 {
+			fields[c.Key][c.Op] = c.Values[0]
+		}
+	}
+	return json.Marshal(fields)
+}
+
 func condition(key, op string, v any) (Condition, error) {
 	values, isList := v.([]any)
 	if !isList {

@@ -45,6 +45,8 @@ type Ingestion struct {
 	Store store.Store
 	// Ingester makes what ingests into a collection; open is its ingest.Config.Open.
 	Ingester func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error)
+	// Observe is told what became of each document, one at a time within a job; nil is nobody.
+	Observe func(ingest.DocumentDone)
 }
 
 // Do implements Handler. Files that have an outcome from an earlier attempt are not read again.
@@ -62,7 +64,14 @@ func (in Ingestion) Do(ctx context.Context, t *Task) error {
 	if err != nil {
 		return err
 	}
-	_, err = ingester.Run(ctx, ingest.Request{Collection: t.Job.Collection, Paths: []string{from.Root()}, Source: from.spec.Source}, run.observe)
+	_, err = ingester.Run(ctx, ingest.Request{Collection: t.Job.Collection, Paths: []string{from.Root()}, Source: from.spec.Source}, func(e ingest.Event) {
+		if d, ok := e.(ingest.DocumentDone); ok {
+			run.observe(d)
+			if in.Observe != nil {
+				in.Observe(d)
+			}
+		}
+	})
 	switch {
 	case run.left() == 0:
 		return run.verdict() // what is wrong with files, err says as well
@@ -98,12 +107,8 @@ func (r *ingestRun) left() (n int) {
 	return n
 }
 
-// observe takes in an event of the run. They come one at a time.
-func (r *ingestRun) observe(e ingest.Event) {
-	d, ok := e.(ingest.DocumentDone)
-	if !ok {
-		return
-	}
+// observe takes in what became of a document. They come one at a time.
+func (r *ingestRun) observe(d ingest.DocumentDone) {
 	name, part, isPart := strings.Cut(d.Document, parse.PartSeparator)
 	i, ok := r.index[name]
 	if !ok {
@@ -112,6 +117,7 @@ func (r *ingestRun) observe(e ingest.Event) {
 	o := &r.outcomes[i]
 	o.Pages += d.Pages
 	o.Chunks += d.Chunks.Written
+	o.Embedded += d.Chunks.Embedded
 	if isPart {
 		for _, warning := range d.Warnings {
 			o.Warnings = append(o.Warnings, part+": "+warning)

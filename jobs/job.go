@@ -65,7 +65,7 @@ type Progress struct {
 // File is one that was given with a job.
 type File struct {
 	ID       corpus.DocumentID `json:"id,omitempty"`
-	Name     string            `json:"document"` // a name, never a path
+	Name     string            `json:"document"` // a name, or a path where one was given
 	Bytes    int64             `json:"bytes"`
 	SHA256   string            `json:"sha256"`             // of the content, hex
 	Metadata map[string]any    `json:"metadata,omitempty"` // title, groups and others, as in a NAME.meta.yaml
@@ -78,8 +78,9 @@ type Outcome struct {
 	Code     string   `json:"code,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
 	Pages    int      `json:"pages,omitempty"`
-	Chunks   int      `json:"chunks,omitempty"`
-	Unread   int      `json:"unread,omitempty"` // documents inside of it that could not be read
+	Chunks   int      `json:"chunks,omitempty"`   // written
+	Embedded int      `json:"embedded,omitempty"` // of these; the vectors of the rest were there
+	Unread   int      `json:"unread,omitempty"`   // documents inside of it that could not be read
 	Warnings []string `json:"warnings,omitempty"`
 }
 

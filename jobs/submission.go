@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"grounded/corpus"
+	"grounded/ingest/parse"
 	"grounded/ingest/source"
 )
 
@@ -87,11 +88,41 @@ func newSubmission(q Queue, l Limits, kind string, request Job, spec any) (*Subm
 	return &Submission{queue: q, limits: l.withDefaults(), job: j, names: map[string]bool{}}, nil
 }
 
+// Source names the source that the documents belong to, before the first file; default "uploads".
+func (s *Submission) Source(name string) error {
+	switch reason := badName(name); {
+	case reason != "":
+		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload to source %q: %s", name, reason), "a source is named like handbook")
+	case len(s.job.Files) > 0:
+		return corpus.Errorf(corpus.ErrInvalid, "upload to source %q: it is named behind a file; name it before the files, for all of which it is", name)
+	}
+	encoded, err := json.Marshal(IngestSpec{Source: norm.NFC.String(name)})
+	s.job.Spec = encoded
+	return err
+}
+
+// AddAt is Add for the document at a path in the source, with slashes.
+func (s *Submission) AddAt(ctx context.Context, path string, metadata map[string]any, r io.Reader) (File, error) {
+	path = norm.NFC.String(path)
+	if err := CheckPath(path); err != nil {
+		return File{}, err
+	}
+	return s.add(ctx, path, metadata, r)
+}
+
 // Add reads a file into the job. Metadata is laid over what the document says of itself: title, groups, language and
 // others. Errors are corpus.ErrInvalid for a name that is none, corpus.ErrUnsupported for one that is not
 // allowed, corpus.ErrLimit for too much, and the reader's; after one the submission can only be discarded.
 func (s *Submission) Add(ctx context.Context, name string, metadata map[string]any, r io.Reader) (File, error) {
 	name = norm.NFC.String(name)
+	if reason := badName(name); reason != "" {
+		return File{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %q: %s", name, reason), "a name is like report.md: no folders, at most 255 bytes")
+	}
+	return s.add(ctx, name, metadata, r)
+}
+
+// add reads a file into the job as the document of a name or path, which is one.
+func (s *Submission) add(ctx context.Context, name string, metadata map[string]any, r io.Reader) (File, error) {
 	if err := s.check(name, metadata); err != nil {
 		return File{}, err
 	}
@@ -113,9 +144,7 @@ func (s *Submission) Add(ctx context.Context, name string, metadata map[string]a
 
 func (s *Submission) check(name string, metadata map[string]any) error {
 	encoded, err := json.Marshal(metadata)
-	switch reason := badName(name); {
-	case reason != "":
-		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %q: %s", name, reason), "a name is like report.md: no folders, at most 255 bytes")
+	switch {
 	case source.IsSidecar(name):
 		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %s: it is the metadata of a document", name), "give metadata with the document itself")
 	case s.names[name]:
@@ -130,6 +159,30 @@ func (s *Submission) check(name string, metadata map[string]any) error {
 		return tooLarge(fmt.Sprintf("upload %s: the metadata has more than %d bytes", name, maxMetadata), "leave out what nobody searches for")
 	}
 	return nil
+}
+
+// maxPath is the most bytes of a path.
+const maxPath = 4096
+
+// CheckPath fails with corpus.ErrInvalid for what can't be the path of an uploaded document.
+func CheckPath(path string) error {
+	reason := ""
+	switch {
+	case len(path) > maxPath:
+		reason = "the path is too long"
+	case strings.Contains(path, parse.PartSeparator):
+		reason = "the path has a " + parse.PartSeparator + ", which stands before what is inside of a file"
+	default:
+		for name := range strings.SplitSeq(path, "/") {
+			if reason == "" {
+				reason = badName(name)
+			}
+		}
+	}
+	if reason == "" {
+		return nil
+	}
+	return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %q: %s", path, reason), "a path is like hr/leave.md: names with single slashes between them")
 }
 
 func badName(name string) string {

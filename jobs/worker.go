@@ -21,6 +21,8 @@ type WorkerConfig struct {
 	Parallel int                // jobs at once; default 1
 	Attempts int                // after which a job has failed; default 10
 	Retry    time.Duration      // wait after an attempt that failed, doubled each time up to 5 minutes; default 5 seconds
+	// Ended is told of each job that ended here, also at once with others; nil is nobody.
+	Ended func(j Job, s Status)
 	// Log is told what a person should know; nil is nobody.
 	Log *slog.Logger
 }
@@ -180,6 +182,9 @@ func (w *Worker) end(ctx context.Context, log *slog.Logger, l Lease, s Status, r
 	if err != nil {
 		log.Error("job could not be ended", "status", s, "error", withHint(err))
 		return
+	}
+	if w.Ended != nil {
+		w.Ended(l.Job, s)
 	}
 	log.Info("job ended", "status", s, "error", reason)
 }

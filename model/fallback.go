@@ -163,11 +163,11 @@ func (u unconnected) Complete(context.Context, Request, func(Delta) error) (Resp
 }
 
 // NewChats connects to the first of the models, for which the others stand by; one of those that can't be connected is
-// passed over when its turn comes. configOf is the configuration of each. Errors are those of NewChat for the first.
-func NewChats(ctx context.Context, cards []Card, configOf func(Card) Config, told func(from, to Card, err error)) (Chat, error) {
+// passed over when its turn comes. Errors are those of connect for the first.
+func NewChats(cards []Card, connect func(Card) (Chat, error), told func(from, to Card, err error)) (Chat, error) {
 	var chats []Chat
 	for i, card := range cards {
-		chat, err := NewChat(ctx, card, configOf(card))
+		chat, err := connect(card)
 		switch {
 		case err == nil:
 		case i == 0:

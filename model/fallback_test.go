@@ -106,7 +106,7 @@ func TestAnotherModelAnswersWhenOneCannot(t *testing.T) {
 			cfg := quick()
 			cfg.Timeout, cfg.IdleTimeout, cfg.Attempts = 200*time.Millisecond, 200*time.Millisecond, 2
 			var told []string
-			chat, err := NewChats(t.Context(), cards, func(Card) Config { return cfg }, func(from, to Card, _ error) { told = append(told, from.ID+" "+to.ID) })
+			chat, err := NewChats(cards, func(c Card) (Chat, error) { return NewChat(t.Context(), c, cfg) }, func(from, to Card, _ error) { told = append(told, from.ID+" "+to.ID) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestAnotherModelAnswersWhenOneCannot(t *testing.T) {
 func TestWhenNoneAnswersTheErrorIsThatOfTheFirst(t *testing.T) {
 	down, refuses := serve(t, reply(503, `{"error":"the first"}`)), serve(t, reply(400, `{"error":"the second"}`))
 	cards := []Card{{ID: "a", Provider: "openai", BaseURL: down.URL}, {ID: "b", Provider: "openai", BaseURL: refuses.URL}}
-	chat, err := NewChats(t.Context(), cards, func(Card) Config { return quick() }, nil)
+	chat, err := NewChats(cards, func(c Card) (Chat, error) { return NewChat(t.Context(), c, quick()) }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"grounded/answer"
 	"grounded/corpus"
 	"grounded/prompts"
+	"grounded/wire"
 )
 
 func (p *program) askCommand() *cobra.Command {
@@ -27,24 +28,22 @@ func (p *program) askCommand() *cobra.Command {
 			if err := checkArms(arm); err != nil {
 				return err
 			}
+			q, err := flags.question(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			q.Model, q.Arm = modelID, arm
 			presence := mustExist
 			if arm != answer.ArmGrounded {
 				presence = mayCreate
 			}
-			return p.with(cmd.Context(), presence, func(s *services) error {
-				ask, err := s.question(cmd, flags, args[0], examplesFile, arm)
-				if err != nil {
-					return err
-				}
-				chat, err := s.answeringChat(cmd.Context(), modelID)
-				if err != nil {
-					return err
-				}
-				ask.Arm, ask.Chat = arm, chat
-				return p.ask(cmd.Context(), s, ask)
+			return p.withEngine(cmd.Context(), presence, examplesFile, func(e engine, collection string) error {
+				q.Collection = collection
+				return p.ask(cmd.Context(), e, q)
 			})
 		},
 	}
+	remote(command)
 	flags.flags(command)
 	command.Flags().StringVar(&modelID, "model", "", "chat model, an `id` of `grounded models` (default: the configured one, or what is there)")
 	command.Flags().StringVar(&arm, "arm", answer.ArmGrounded, "`way` to answer: plain, few-shot or grounded")
@@ -62,37 +61,6 @@ func checkArms(arms ...string) error {
 		}
 	}
 	return nil
-}
-
-// question builds what the answering of one question needs, for the arms that will be used.
-func (s *services) question(cmd *cobra.Command, flags search, text, examplesFile string, arms ...string) (answer.Request, error) {
-	r, err := flags.request(cmd, s)
-	if err != nil {
-		return answer.Request{}, err
-	}
-	ask := answer.Request{
-		Question: text, Scope: r.Scope, TopK: r.TopK, Mode: r.Mode, Filter: r.Filter,
-		MaxTokens: s.config.Answer.MaxTokens, Temperature: s.config.Answer.Temperature,
-	}
-	if ask.Temperature == nil {
-		ask.Temperature = new(float64)
-	}
-	for _, arm := range arms {
-		if arm != answer.ArmFewShot {
-			continue
-		}
-		if examplesFile == "" {
-			examplesFile = s.config.Answer.Examples
-		}
-		if examplesFile == "" {
-			return ask, usageError{corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "the few-shot arm needs examples"),
-				"name a file with --examples: a YAML list of {question, answer}")}
-		}
-		if ask.Examples, err = prompts.LoadExamples(examplesFile); err != nil {
-			return ask, err
-		}
-	}
-	return ask, nil
 }
 
 // answerer connects the parts that make answers, by further arms too.
@@ -116,20 +84,16 @@ func (s *services) answerer(ctx context.Context, arms ...answer.Arm) (*answer.Se
 	return answer.New(ctx, c)
 }
 
-func (p *program) ask(ctx context.Context, s *services, ask answer.Request) error {
-	a, err := s.answerer(ctx)
-	if err != nil {
-		return err
-	}
+func (p *program) ask(ctx context.Context, e engine, q wire.Question) error {
 	streaming := !p.json && isTerminal(p.stdout)
-	var stream func(answer.Event) error
+	var stream func(string) error
 	if streaming {
-		stream = func(e answer.Event) error {
-			p.printf("%s", e.Delta)
+		stream = func(text string) error {
+			p.printf("%s", text)
 			return nil
 		}
 	}
-	result, err := a.Answer(ctx, ask, stream)
+	result, err := e.answer(ctx, q, stream)
 	if err != nil {
 		return err
 	}

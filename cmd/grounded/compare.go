@@ -10,7 +10,7 @@ import (
 
 	"grounded/answer"
 	"grounded/corpus"
-	"grounded/model"
+	"grounded/wire"
 )
 
 func (p *program) compareCommand() *cobra.Command {
@@ -28,15 +28,18 @@ func (p *program) compareCommand() *cobra.Command {
 			if err := checkArms(arms...); err != nil {
 				return err
 			}
-			return p.withStore(cmd.Context(), func(s *services) error {
-				ask, err := s.question(cmd, flags, args[0], examplesFile, arms...)
-				if err != nil {
-					return err
-				}
-				return p.compare(cmd.Context(), s, ask, models, arms)
+			q, err := flags.question(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			q.Models, q.Arms = models, arms
+			return p.withEngine(cmd.Context(), mustExist, examplesFile, func(e engine, collection string) error {
+				q.Collection = collection
+				return p.compare(cmd.Context(), e, q)
 			})
 		},
 	}
+	remote(command)
 	flags.flags(command)
 	command.Flags().StringSliceVar(&models, "models", nil, "chat models, `ids` of `grounded models` (default: the configured one, or what is there)")
 	command.Flags().StringSliceVar(&arms, "arms", []string{answer.ArmPlain, answer.ArmGrounded}, "`ways` to answer: plain, few-shot, grounded")
@@ -44,71 +47,36 @@ func (p *program) compareCommand() *cobra.Command {
 	return command
 }
 
-func (p *program) compare(ctx context.Context, s *services, ask answer.Request, models, arms []string) error {
-	if len(models) == 0 {
-		models = []string{""}
-	}
-	var chats []model.Chat
-	for _, id := range models {
-		chat, err := s.chat(ctx, id)
-		if err != nil {
-			return err
-		}
-		chats = append(chats, chat)
-	}
-	a, err := s.answerer(ctx)
-	if err != nil {
-		return err
-	}
-	cells, err := a.Compare(ctx, answer.Comparison{Request: ask, Arms: arms, Chats: chats}, nil)
+func (p *program) compare(ctx context.Context, e engine, q wire.Question) error {
+	comparison, err := e.compare(ctx, q)
 	if err != nil {
 		return err
 	}
 	failed := 0
-	for _, cell := range cells {
-		if cell.Err != nil {
+	for _, a := range comparison.Answers {
+		if a.Error != nil {
 			failed++
 		}
 	}
 	if p.json {
-		err = p.printComparison(ask.Question, cells)
+		err = p.printJSON(comparison)
 	} else {
-		p.tabulate(ask.Question, cells)
+		p.tabulate(comparison)
 	}
 	if err == nil && failed > 0 {
-		err = corpus.Errorf(corpus.ErrUnavailable, "%d of %s failed", failed, count(len(cells), "answer"))
+		err = corpus.Errorf(corpus.ErrUnavailable, "%d of %s failed", failed, count(len(comparison.Answers), "answer"))
 	}
 	return err
 }
 
-func (p *program) printComparison(question string, cells []answer.Cell) error {
-	type result struct {
-		corpus.Answer
-		Error *string `json:"error"`
-	}
-	list := struct {
-		Question string   `json:"question"`
-		Answers  []result `json:"answers"`
-	}{Question: question, Answers: []result{}}
-	for _, c := range cells {
-		r := result{Answer: c.Answer}
-		r.Model, r.Arm = c.Model, c.Arm
-		if c.Err != nil {
-			text := c.Err.Error()
-			r.Error = &text
-		}
-		list.Answers = append(list.Answers, r)
-	}
-	return p.printJSON(list)
-}
-
 // tabulate prints the answers side by side as far as the terminal is wide, each column with its figures.
-func (p *program) tabulate(question string, cells []answer.Cell) {
+func (p *program) tabulate(c wire.Comparison) {
+	cells := c.Answers
 	width := p.width()
 	if width == 0 {
 		width = 100
 	}
-	p.printf("%s\n\n", question)
+	p.printf("%s\n\n", c.Question)
 	perRow := max(1, min(len(cells), width/36))
 	for len(cells) > 0 {
 		row := cells[:min(perRow, len(cells))]
@@ -117,7 +85,7 @@ func (p *program) tabulate(question string, cells []answer.Cell) {
 	}
 }
 
-func (p *program) tabulateRow(cells []answer.Cell, width int) {
+func (p *program) tabulateRow(cells []wire.ComparedAnswer, width int) {
 	columns := make([][][]string, len(cells)) // by cell, by section, lines
 	for i, c := range cells {
 		columns[i] = cellSections(c, width)
@@ -150,11 +118,10 @@ func (p *program) tabulateRow(cells []answer.Cell, width int) {
 }
 
 // cellSections are the lines of a column: its name, the answer, the citations, the figures.
-func cellSections(c answer.Cell, width int) [][]string {
-	a := c.Answer
-	head := []string{runewidth.Truncate(c.Model+" · "+c.Arm, width, "…")}
-	if c.Err != nil {
-		return [][]string{head, wrap("failed: "+c.Err.Error(), width), nil, nil}
+func cellSections(a wire.ComparedAnswer, width int) [][]string {
+	head := []string{runewidth.Truncate(a.Model+" · "+a.Arm, width, "…")}
+	if a.Error != nil {
+		return [][]string{head, wrap("failed: "+*a.Error, width), nil, nil}
 	}
 	var sources []string
 	for _, citation := range a.Citations {
@@ -165,9 +132,9 @@ func cellSections(c answer.Cell, width int) [][]string {
 	}
 	var lines []string
 	if u := a.Usage; u.PromptTokens != nil && u.CompletionTokens != nil {
-		lines = append(lines, fmt.Sprintf("%d + %d tokens, %s", *u.PromptTokens, *u.CompletionTokens, cost(a)))
+		lines = append(lines, fmt.Sprintf("%d + %d tokens, %s", *u.PromptTokens, *u.CompletionTokens, cost(a.Answer)))
 	} else {
-		lines = append(lines, cost(a))
+		lines = append(lines, cost(a.Answer))
 	}
 	lines = append(lines, fmt.Sprintf("first token %s, total %s", seconds(a.Timings.FirstTokenMS), seconds(a.Timings.TotalMS)))
 	return [][]string{head, wrap(strings.TrimSpace(a.Text), width), sources, lines}

@@ -28,28 +28,31 @@ func (p *program) docsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withStore(cmd.Context(), func(s *services) error {
-				return p.listDocuments(cmd.Context(), s, store.DocumentQuery{Scope: s.scope(), Filter: filter, Source: source, Prefix: prefix, Limit: 500})
+			return p.withShelf(cmd.Context(), func(s shelf) error {
+				return p.listDocuments(cmd.Context(), s, store.DocumentQuery{Scope: s.scope, Filter: filter, Source: source, Prefix: prefix, Limit: 500})
 			})
 		},
 	}
 	filterFlag(command, &filters)
 	command.Flags().StringVar(&source, "source", "", "only of the source of this `name`")
 	command.Flags().StringVar(&prefix, "prefix", "", "only paths that begin with this `text`")
-	command.AddCommand(p.showCommand(), &cobra.Command{
+	remove := &cobra.Command{
 		Use:     "delete DOCUMENT…",
 		Short:   "Delete documents, named by path or id, with what is inside of them",
 		Example: examples("grounded docs delete handbook/old.md"),
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStore(cmd.Context(), func(s *services) error { return p.deleteDocuments(cmd.Context(), s, args) })
+			return p.withShelf(cmd.Context(), func(s shelf) error { return p.deleteDocuments(cmd.Context(), s, args) })
 		},
-	})
+	}
+	show := p.showCommand()
+	remote(command, show, remove)
+	command.AddCommand(show, remove)
 	return command
 }
 
 // eachDocument calls use for every document of the scope that passes the filter, page by page.
-func eachDocument(ctx context.Context, s store.Store, q store.DocumentQuery, use func(corpus.Document) error) error {
+func eachDocument(ctx context.Context, s library, q store.DocumentQuery, use func(corpus.Document) error) error {
 	for {
 		docs, next, err := s.Documents(ctx, q)
 		if err != nil {
@@ -67,8 +70,8 @@ func eachDocument(ctx context.Context, s store.Store, q store.DocumentQuery, use
 	}
 }
 
-func (p *program) listDocuments(ctx context.Context, s *services, q store.DocumentQuery) error {
-	quarantined, err := s.store.Quarantined(ctx, s.config.Collection)
+func (p *program) listDocuments(ctx context.Context, s shelf, q store.DocumentQuery) error {
+	quarantined, err := s.Quarantined(ctx, s.scope.Collection)
 	if err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func (p *program) listDocuments(ctx context.Context, s *services, q store.Docume
 			Next        *string              `json:"next"`
 			Quarantined []corpus.Quarantined `json:"quarantined"`
 		}{Data: []corpus.Document{}, Quarantined: append([]corpus.Quarantined{}, quarantined...)}
-		err := eachDocument(ctx, s.store, q, func(d corpus.Document) error {
+		err := eachDocument(ctx, s, q, func(d corpus.Document) error {
 			list.Data = append(list.Data, d)
 			return nil
 		})
@@ -92,7 +95,7 @@ func (p *program) listDocuments(ctx context.Context, s *services, q store.Docume
 	}
 	t := newTable("document", "source", "title", "lang", "pages", "chunks", "ingested")
 	n := 0
-	err = eachDocument(ctx, s.store, q, func(d corpus.Document) error {
+	err = eachDocument(ctx, s, q, func(d corpus.Document) error {
 		n++
 		t.add(d.Path, d.Source, d.Title, d.Language, fmt.Sprint(d.PageCount), fmt.Sprint(d.ChunkCount), d.IngestedAt.Local().Format("2006-01-02 15:04"))
 		return nil
@@ -101,7 +104,7 @@ func (p *program) listDocuments(ctx context.Context, s *services, q store.Docume
 		return err
 	}
 	t.write(p.stdout, p.width())
-	p.printf("%s in collection %s\n", count(n, "document"), s.config.Collection)
+	p.printf("%s in collection %s\n", count(n, "document"), s.scope.Collection)
 	if len(quarantined) > 0 {
 		p.printf("\n%s could not be read:\n", count(len(quarantined), "file"))
 		for _, q := range quarantined {
@@ -112,16 +115,16 @@ func (p *program) listDocuments(ctx context.Context, s *services, q store.Docume
 }
 
 // findDocument finds a document by id, or by a path that only one source has.
-func (s *services) findDocument(ctx context.Context, name string) (corpus.Document, error) {
-	d, err := s.store.Document(ctx, s.scope(), corpus.DocumentID(name))
+func (s shelf) findDocument(ctx context.Context, name string) (corpus.Document, error) {
+	d, err := s.Document(ctx, s.scope, corpus.DocumentID(name))
 	if !errors.Is(err, corpus.ErrNotFound) {
 		return d, err
 	}
-	if _, err := s.store.Collection(ctx, s.config.Collection); err != nil {
+	if _, err := s.Collection(ctx, s.scope.Collection); err != nil {
 		return d, err
 	}
 	var found []corpus.Document
-	err = eachDocument(ctx, s.store, store.DocumentQuery{Scope: s.scope(), Prefix: name}, func(d corpus.Document) error {
+	err = eachDocument(ctx, s, store.DocumentQuery{Scope: s.scope, Prefix: name}, func(d corpus.Document) error {
 		if d.Path == name {
 			found = append(found, d)
 		}
@@ -138,7 +141,7 @@ func (s *services) findDocument(ctx context.Context, name string) (corpus.Docume
 		if q != nil {
 			return d, corpus.Errorf(corpus.ErrNotFound, "%s is not stored, since it could not be read: %s", name, q.Reason)
 		}
-		return d, corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "no document %q in collection %s", name, s.config.Collection), "`grounded docs` lists them")
+		return d, corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "no document %q in collection %s", name, s.scope.Collection), "`grounded docs` lists them")
 	case len(found) > 1:
 		var ids []string
 		for _, d := range found {
@@ -150,7 +153,7 @@ func (s *services) findDocument(ctx context.Context, name string) (corpus.Docume
 	return found[0], nil
 }
 
-func (p *program) deleteDocuments(ctx context.Context, s *services, names []string) error {
+func (p *program) deleteDocuments(ctx context.Context, s shelf, names []string) error {
 	var ids []corpus.DocumentID
 	for _, name := range names {
 		d, err := s.findDocument(ctx, name)
@@ -158,8 +161,8 @@ func (p *program) deleteDocuments(ctx context.Context, s *services, names []stri
 			return err
 		}
 		ids = append(ids, d.ID)
-		inside := store.DocumentQuery{Scope: s.scope(), Source: d.Source, Prefix: d.Path + parse.PartSeparator}
-		err = eachDocument(ctx, s.store, inside, func(part corpus.Document) error {
+		inside := store.DocumentQuery{Scope: s.scope, Source: d.Source, Prefix: d.Path + parse.PartSeparator}
+		err = eachDocument(ctx, s, inside, func(part corpus.Document) error {
 			ids = append(ids, part.ID)
 			return nil
 		})
@@ -167,7 +170,7 @@ func (p *program) deleteDocuments(ctx context.Context, s *services, names []stri
 			return err
 		}
 	}
-	if err := s.store.Delete(ctx, s.config.Collection, ids...); err != nil {
+	if err := s.Delete(ctx, s.scope.Collection, ids...); err != nil {
 		return err
 	}
 	if p.json {

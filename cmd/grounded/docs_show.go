@@ -35,7 +35,7 @@ headings.`,
 			if err := r.parsePages(); err != nil {
 				return usageError{err}
 			}
-			return p.withStore(cmd.Context(), func(s *services) error { return p.showDocument(cmd.Context(), s, r) })
+			return p.withShelf(cmd.Context(), func(s shelf) error { return p.showDocument(cmd.Context(), s, r) })
 		},
 	}
 	command.Flags().StringVar(&r.pages, "pages", "", "also the text of these `pages`: 3, 3-7, 3- or all")
@@ -73,7 +73,7 @@ type shown struct {
 	ChunkList   []corpus.Chunk      `json:"chunk_list,omitempty"`
 }
 
-func (p *program) showDocument(ctx context.Context, s *services, r showRequest) error {
+func (p *program) showDocument(ctx context.Context, s shelf, r showRequest) error {
 	d, err := s.findDocument(ctx, r.document)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (p *program) showDocument(ctx context.Context, s *services, r showRequest) 
 		if r.first > d.PageCount && d.PageCount > 0 {
 			return corpus.Errorf(corpus.ErrNotFound, "show %s: it has %s", d.Path, count(d.PageCount, "page"))
 		}
-		if out.PageTexts, err = s.store.Pages(ctx, s.scope(), d.ID, r.first, r.last); err != nil {
+		if out.PageTexts, err = s.Pages(ctx, s.scope, d.ID, r.first, r.last); err != nil {
 			return err
 		}
 	}
@@ -103,8 +103,8 @@ func (p *program) showDocument(ctx context.Context, s *services, r showRequest) 
 }
 
 // quarantineOf returns the entry of a file, named by path or id, if it could not be read.
-func (s *services) quarantineOf(ctx context.Context, name string) (*corpus.Quarantined, error) {
-	list, err := s.store.Quarantined(ctx, s.config.Collection)
+func (s shelf) quarantineOf(ctx context.Context, name string) (*corpus.Quarantined, error) {
+	list, err := s.Quarantined(ctx, s.scope.Collection)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,8 @@ func (s *services) quarantineOf(ctx context.Context, name string) (*corpus.Quara
 }
 
 // chunksOn returns the chunks that have text of the pages from first to last; last 0 is the end.
-func (s *services) chunksOn(ctx context.Context, id corpus.DocumentID, first, last int) ([]corpus.Chunk, error) {
-	all, err := s.store.DocumentChunks(ctx, s.scope(), id, 0, -1)
+func (s shelf) chunksOn(ctx context.Context, id corpus.DocumentID, first, last int) ([]corpus.Chunk, error) {
+	all, err := s.DocumentChunks(ctx, s.scope, id, 0, -1)
 	var on []corpus.Chunk
 	for _, k := range all {
 		if k.PageEnd >= first && (last == 0 || k.PageStart <= last) {

@@ -44,6 +44,8 @@ nothing is lost and nothing is double.
 
 In folders, a .groundedignore says what is not read, like a .gitignore.
 
+With --server the files are uploaded there, under the same rules.
+
 Exit codes: 0 all is in; 3 all is in but for files that could not be read, which are listed
 with the reason; 1 it failed.`,
 		Example: examples("grounded ingest ~/company/documents", "grounded ingest --prune ~/company/documents   # also forget deleted files",
@@ -67,16 +69,31 @@ with the reason; 1 it failed.`,
 			if follow || poll > 0 {
 				watch = &ingest.Watch{Poll: poll}
 			}
-			return p.with(cmd.Context(), mayCreate, func(s *services) error {
-				request.Collection = s.config.Collection
-				if request.Globs, err = s.globs(request.Globs); err != nil {
+			c, err := p.config()
+			if err != nil {
+				return err
+			}
+			request.Collection = c.Collection
+			if request.Globs, err = chosenGlobs(c.Ingest, request.Globs); err != nil {
+				return err
+			}
+			server, err := p.connect(c)
+			if err != nil {
+				return err
+			}
+			if server != nil {
+				if err := onlyHere(cmd, args); err != nil {
 					return err
 				}
+				return p.ingestRemotely(cmd.Context(), server, request, quiet)
+			}
+			return p.with(cmd.Context(), mayCreate, func(s *services) error {
 				open.config = s.config.Ingest
 				return p.ingest(cmd.Context(), s, request, open, watch, append(passwords, s.passwords()...), quiet)
 			})
 		},
 	}
+	remote(command)
 	flags := command.Flags()
 	flags.StringVar(&request.Source, "source", "", "`name` of the source (default: the name of the folder, host or bucket)")
 	flags.BoolVar(&request.Moved, "moved", false, "the source's folder has moved here")
@@ -118,6 +135,11 @@ func (p *program) ingest(ctx context.Context, s *services, request ingest.Reques
 	observe, done := p.showProgress(quiet)
 	report, err := pipeline.Run(ctx, request, observe)
 	done()
+	return p.closeIngest(ctx, report, err, quiet)
+}
+
+// closeIngest prints the report of a run, and says how the run ends.
+func (p *program) closeIngest(ctx context.Context, report ingest.Report, err error, quiet bool) error {
 	if !quiet && !p.json && (err == nil || report.Documents.New+report.Documents.Changed > 0) {
 		p.printReport(report)
 	}
@@ -181,15 +203,15 @@ func (s *services) ingestConfig(ctx context.Context, passwords []string) (config
 	}, pool.Close, nil
 }
 
-// globs are those of flags with the configured ones.
-func (s *services) globs(given source.Globs) (source.Globs, error) {
+// chosenGlobs are those of flags with the configured ones.
+func chosenGlobs(c config.Ingest, given source.Globs) (source.Globs, error) {
 	if err := given.Check(); err != nil {
 		return given, usageError{err}
 	}
 	if len(given.Include) == 0 {
-		given.Include = s.config.Ingest.Include
+		given.Include = c.Include
 	}
-	given.Exclude = append(given.Exclude, s.config.Ingest.Exclude...)
+	given.Exclude = append(given.Exclude, c.Exclude...)
 	return given, given.Check()
 }
 

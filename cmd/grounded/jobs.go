@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"grounded/client"
 	"grounded/corpus"
 	"grounded/jobs"
 )
@@ -23,7 +24,7 @@ func (p *program) jobsCommand() *cobra.Command {
 			"grounded jobs show ID", "grounded jobs cancel ID"),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withQueue(cmd.Context(), func(q jobs.Queue, _ jobs.Limits, _ string) error {
+			return p.withJobs(cmd.Context(), func(q jobList, _ string) error {
 				return p.listJobs(cmd.Context(), q, jobs.Query{Status: jobs.Status(status)})
 			})
 		},
@@ -36,16 +37,14 @@ func (p *program) jobsCommand() *cobra.Command {
 collection: a file is the document of its name in the source "uploads", and replaces it.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withQueue(cmd.Context(), func(q jobs.Queue, l jobs.Limits, collection string) error {
-				return p.addJob(cmd.Context(), q, l, collection, args)
-			})
+			return p.withJobs(cmd.Context(), func(q jobList, collection string) error { return p.addJob(cmd.Context(), q, collection, args) })
 		},
 	}, &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a job with its files",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withQueue(cmd.Context(), func(q jobs.Queue, _ jobs.Limits, _ string) error {
+			return p.withJobs(cmd.Context(), func(q jobList, _ string) error {
 				j, err := q.Job(cmd.Context(), args[0])
 				if err != nil {
 					return err
@@ -58,7 +57,7 @@ collection: a file is the document of its name in the source "uploads", and repl
 		Short: "Cancel a job; what is in stays in",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withQueue(cmd.Context(), func(q jobs.Queue, _ jobs.Limits, _ string) error {
+			return p.withJobs(cmd.Context(), func(q jobList, _ string) error {
 				j, err := q.Cancel(cmd.Context(), args[0])
 				if err != nil {
 					return err
@@ -67,24 +66,42 @@ collection: a file is the document of its name in the source "uploads", and repl
 			})
 		},
 	})
+	remote(command)
+	remote(command.Commands()...)
 	return command
 }
 
-// withQueue opens the configured queue, uses it, and closes it.
-func (p *program) withQueue(ctx context.Context, use func(q jobs.Queue, l jobs.Limits, collection string) error) (err error) {
+// jobList is where jobs are: a queue, or a server.
+type jobList interface {
+	Jobs(ctx context.Context, q jobs.Query) (page []jobs.Job, next string, err error)
+	Job(ctx context.Context, id string) (jobs.Job, error)
+	Cancel(ctx context.Context, id string) (jobs.Job, error)
+	// add makes a job of files.
+	add(ctx context.Context, collection string, files []string) (jobs.Job, error)
+}
+
+// withJobs opens the queue that is meant, uses it, and closes it.
+func (p *program) withJobs(ctx context.Context, use func(q jobList, collection string) error) (err error) {
 	c, err := p.config()
 	if err != nil {
 		return err
+	}
+	server, err := p.connect(c)
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		return use(remoteJobs{server}, c.Collection)
 	}
 	q, err := openQueue(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
-	return use(q, jobLimits(c), c.Collection)
+	return use(localJobs{q, jobLimits(c)}, c.Collection)
 }
 
-func (p *program) listJobs(ctx context.Context, q jobs.Queue, query jobs.Query) error {
+func (p *program) listJobs(ctx context.Context, q jobList, query jobs.Query) error {
 	switch s := query.Status; s {
 	case "", jobs.Queued, jobs.Running, jobs.Done, jobs.Failed, jobs.Cancelled:
 	default:
@@ -112,18 +129,8 @@ func (p *program) listJobs(ctx context.Context, q jobs.Queue, query jobs.Query) 
 	return nil
 }
 
-// addJob submits files as the owner of the store.
-func (p *program) addJob(ctx context.Context, q jobs.Queue, l jobs.Limits, collection string, files []string) error {
-	s, err := jobs.NewIngest(q, l, jobs.Job{Collection: collection, Access: corpus.Access{Unrestricted: true}}, jobs.IngestSpec{})
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if err := addFile(ctx, s, file); err != nil {
-			return errors.Join(err, s.Discard(ctx))
-		}
-	}
-	j, err := s.Submit(ctx)
+func (p *program) addJob(ctx context.Context, q jobList, collection string, files []string) error {
+	j, err := q.add(ctx, collection, files)
 	if err != nil {
 		return err
 	}
@@ -134,17 +141,67 @@ func (p *program) addJob(ctx context.Context, q jobs.Queue, l jobs.Limits, colle
 	return nil
 }
 
-func addFile(ctx context.Context, s *jobs.Submission, file string) error {
-	f, err := os.Open(file)
+// localJobs are those of a queue.
+type localJobs struct {
+	jobs.Queue
+	limits jobs.Limits
+}
+
+// add submits files as the owner of the store.
+func (l localJobs) add(ctx context.Context, collection string, files []string) (jobs.Job, error) {
+	s, err := jobs.NewIngest(l.Queue, l.limits, jobs.Job{Collection: collection, Access: corpus.Access{Unrestricted: true}}, jobs.IngestSpec{})
 	if err != nil {
-		return corpus.Errorf(corpus.ErrNotFound, "upload: %w", err)
+		return jobs.Job{}, err
+	}
+	for _, file := range files {
+		if err := addFile(ctx, s, file); err != nil {
+			return jobs.Job{}, errors.Join(err, s.Discard(ctx))
+		}
+	}
+	return s.Submit(ctx)
+}
+
+// remoteJobs are a server's.
+type remoteJobs struct{ *client.Client }
+
+func (r remoteJobs) add(ctx context.Context, collection string, files []string) (jobs.Job, error) {
+	var u client.Upload
+	for _, file := range files {
+		f, err := openFile(file)
+		if err != nil {
+			return jobs.Job{}, err
+		}
+		_ = f.Close() // it was opened to say at once what is wrong with it
+		u.Files = append(u.Files, client.LocalFile(file))
+	}
+	made, err := r.Upload(ctx, collection, u)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	return r.Job(ctx, made.JobID)
+}
+
+func addFile(ctx context.Context, s *jobs.Submission, file string) error {
+	f, err := openFile(file)
+	if err != nil {
+		return err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %s: it is no file", file), "folders are read by: grounded ingest FOLDER")
-	}
 	_, err = s.Add(ctx, filepath.Base(file), nil, f)
 	return err
+}
+
+// openFile opens a regular file.
+func openFile(file string) (*os.File, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, corpus.Errorf(corpus.ErrNotFound, "upload: %w", err)
+	}
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		_ = f.Close()
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "upload %s: it is no file", file), "folders are read by: grounded ingest FOLDER")
+	}
+	return f, nil
 }
 
 func (p *program) printJob(j jobs.Job) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -73,6 +74,12 @@ func runScripts(t *testing.T, dir, company string, variables map[string]string) 
 					ts.Fatalf("%d texts were embedded, want %s (not: %t)", n, want, neg)
 				}
 			},
+			// library makes a server of the folder's configuration the one that commands ask, if $ANYWHERE is "server".
+			"library": func(ts *testscript.TestScript, _ bool, _ []string) {
+				if ts.Getenv("ANYWHERE") == "server" {
+					ts.Setenv("GROUNDED_SERVER", serveScript(ts))
+				}
+			},
 			// pages FOLDER serves a folder as a web site at $SITE, with SITE in its files replaced by the address.
 			"pages": func(ts *testscript.TestScript, _ bool, args []string) {
 				folder, server := ts.MkAbs(args[0]), (*httptest.Server)(nil)
@@ -102,6 +109,42 @@ func runScripts(t *testing.T, dir, company string, variables map[string]string) 
 			},
 		},
 	})
+}
+
+// TestScriptsAnywhere runs each script with a store of its own, and with a server.
+func TestScriptsAnywhere(t *testing.T) {
+	for _, where := range []string{"here", "server"} {
+		t.Run(where, func(t *testing.T) { runScripts(t, "testdata/anywhere", "", map[string]string{"ANYWHERE": where}) })
+	}
+}
+
+// serveScript serves the configuration of a script until it ends, and returns the address.
+func serveScript(ts *testscript.TestScript) string {
+	env := func(name string) (string, bool) {
+		if name == "GROUNDED_SERVER" {
+			return "", false
+		}
+		value := ts.Getenv(name)
+		return value, value != ""
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var log output
+	ended := make(chan int, 1)
+	go func() {
+		p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: &log, env: env}
+		ended <- p.run(ctx, []string{"--config", ts.MkAbs("grounded.yaml"), "serve", "--address", "127.0.0.1:0"})
+	}()
+	ts.Defer(func() {
+		stop()
+		<-ended
+	})
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(5 * time.Millisecond) {
+		if m := regexp.MustCompile(`listening on (http://[0-9.:]+)`).FindStringSubmatch(log.String()); m != nil {
+			return m[1]
+		}
+	}
+	ts.Fatalf("the server never listened: %s", log.String())
+	return ""
 }
 
 const scriptedModels = `models:

@@ -18,7 +18,7 @@ func (p *program) modelsCommand() *cobra.Command {
 		Example: examples("grounded models", "grounded models --task embedding", "grounded models --provider openai --json",
 			"grounded models show smollm2", "grounded models using   # which are used when none is named"),
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return p.listModels(filter) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.listModels(cmd.Context(), filter) },
 	}
 	flags := command.Flags()
 	flags.StringVar((*string)(&filter.Task), "task", "", "only models for this `task`: chat, embedding, rerank, vision, transcription, code")
@@ -26,13 +26,15 @@ func (p *program) modelsCommand() *cobra.Command {
 	flags.StringVar(&filter.Provider, "provider", "", "only models of this `provider`")
 	flags.StringVar(&filter.Deployment, "deployment", "", "only serverless, managed or `local` ones")
 	flags.StringVar(&filter.Text, "text", "", "only models with this `text` in their name, license or card")
-	command.AddCommand(&cobra.Command{
+	show := &cobra.Command{
 		Use:     "show MODEL",
 		Short:   "Show a model's card",
 		Example: examples("grounded models show smollm2", "grounded models show gpt-4o-mini --json"),
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return p.showModel(args[0]) },
-	}, &cobra.Command{
+		RunE:    func(cmd *cobra.Command, args []string) error { return p.showModel(cmd.Context(), args[0]) },
+	}
+	remote(command, show)
+	command.AddCommand(show, &cobra.Command{
 		Use:     "using",
 		Short:   "Say which models are used when none is named, and what else could be",
 		Example: examples("grounded models using"),
@@ -40,6 +42,36 @@ func (p *program) modelsCommand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.modelsInUse(cmd.Context()) },
 	})
 	return command
+}
+
+// cards are the models of this machine's catalog, or of a server's.
+type cards interface {
+	Models(ctx context.Context, f model.Filter) ([]model.Card, error)
+	Model(ctx context.Context, id string) (model.Card, error)
+}
+
+// localCards are those of this machine's catalog.
+type localCards struct{ model.Catalog }
+
+func (l localCards) Models(_ context.Context, f model.Filter) ([]model.Card, error) {
+	return l.Filter(f), nil
+}
+
+func (l localCards) Model(_ context.Context, id string) (model.Card, error) { return l.Get(id) }
+
+func (p *program) cards() (cards, error) {
+	c, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	if server, err := p.connect(c); err != nil || server != nil {
+		return server, err
+	}
+	s, err := p.services(c)
+	if err != nil {
+		return nil, err
+	}
+	return localCards{s.catalog}, nil
 }
 
 func (p *program) loadServices() (*services, error) {
@@ -50,12 +82,15 @@ func (p *program) loadServices() (*services, error) {
 	return p.services(c)
 }
 
-func (p *program) listModels(filter model.Filter) error {
-	s, err := p.loadServices()
+func (p *program) listModels(ctx context.Context, filter model.Filter) error {
+	m, err := p.cards()
 	if err != nil {
 		return err
 	}
-	cards := s.catalog.Filter(filter)
+	cards, err := m.Models(ctx, filter)
+	if err != nil {
+		return err
+	}
 	if p.json {
 		return p.printJSON(map[string]any{"data": append([]model.Card{}, cards...), "next": nil})
 	}
@@ -71,12 +106,12 @@ func (p *program) listModels(filter model.Filter) error {
 	return nil
 }
 
-func (p *program) showModel(id string) error {
-	s, err := p.loadServices()
+func (p *program) showModel(ctx context.Context, id string) error {
+	m, err := p.cards()
 	if err != nil {
 		return err
 	}
-	c, err := s.catalog.Get(id)
+	c, err := m.Model(ctx, id)
 	if err != nil {
 		return err
 	}

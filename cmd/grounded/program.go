@@ -27,6 +27,8 @@ type program struct {
 	configFile string
 	dataFolder string
 	collection string
+	server     string
+	serverSet  func() bool // whether --server is given, be it empty
 	json       bool
 }
 
@@ -62,7 +64,10 @@ Begin with:
 	flags.StringVar(&p.configFile, "config", "", "configuration `file` (GROUNDED_CONFIG; default grounded.yaml if it is there)")
 	flags.StringVar(&p.dataFolder, "data", "", "`folder` of the store (GROUNDED_DATA; default .grounded)")
 	flags.StringVar(&p.collection, "collection", "", "`name` of the collection (default \"default\")")
+	flags.StringVar(&p.server, "server", "", "`address` of a server to ask instead (GROUNDED_SERVER; its key in GROUNDED_API_KEY)")
+	p.serverSet = func() bool { return flags.Changed("server") }
 	flags.BoolVar(&p.json, "json", false, "print JSON and nothing else on standard output")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return p.checkServer(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{corpus.Hint(err, "see: "+cmd.CommandPath()+" --help")}
 	})
@@ -125,6 +130,7 @@ func (p *program) config() (config.Config, error) {
 	if venv, ok := p.env("GROUNDED_VENV"); ok && venv != "" {
 		c.Models.VirtualEnv = venv
 	}
+	p.chooseServer(&c)
 	if p.collection != "" {
 		c.Collection = p.collection
 	}

@@ -13,6 +13,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/retrieve"
+	"grounded/wire"
 )
 
 // search are the flags of every command that looks for passages.
@@ -28,28 +29,26 @@ func (f *search) flags(c *cobra.Command) {
 	filterFlag(c, &f.filters)
 }
 
-// request puts flags before the configuration.
-func (f search) request(cmd *cobra.Command, s *services) (retrieve.Request, error) {
-	filter, err := parseFilter(f.filters)
-	if err != nil {
-		return retrieve.Request{}, err
+// question puts the flags to a question.
+func (f search) question(cmd *cobra.Command, text string) (wire.Question, error) {
+	q := wire.Question{Question: text}
+	var err error
+	if q.Filter, err = parseFilter(f.filters); err != nil {
+		return q, err
 	}
-	r := retrieve.Request{Scope: s.scope(), TopK: s.config.Retrieve.TopK, Mode: s.config.Retrieve.Mode, Filter: filter}
 	if cmd.Flags().Changed("top-k") {
 		if f.topK < 1 || f.topK > 1000 {
-			return r, usageError{corpus.Errorf(corpus.ErrInvalid, "--top-k is %d; it must be from 1 to 1000", f.topK)}
+			return q, usageError{corpus.Errorf(corpus.ErrInvalid, "--top-k is %d; it must be from 1 to 1000", f.topK)}
 		}
-		r.TopK = f.topK
+		q.TopK = &f.topK
 	}
-	if f.mode != "" {
-		switch f.mode {
-		case retrieve.ModeHybrid, retrieve.ModeDense, retrieve.ModeLexical:
-		default:
-			return r, usageError{corpus.Errorf(corpus.ErrInvalid, "--mode is %q; it must be hybrid, dense or lexical", f.mode)}
-		}
-		r.Mode = f.mode
+	switch f.mode {
+	case "", retrieve.ModeHybrid, retrieve.ModeDense, retrieve.ModeLexical:
+	default:
+		return q, usageError{corpus.Errorf(corpus.ErrInvalid, "--mode is %q; it must be hybrid, dense or lexical", f.mode)}
 	}
-	return r, nil
+	q.Mode = f.mode
+	return q, nil
 }
 
 func (p *program) retrieveCommand() *cobra.Command {
@@ -69,41 +68,39 @@ func (p *program) retrieveCommand() *cobra.Command {
 			return cobra.ExactArgs(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStore(cmd.Context(), func(s *services) error {
-				request, err := flags.request(cmd, s)
-				if err != nil {
-					return err
-				}
-				r, err := s.retriever(cmd.Context())
-				if err != nil {
-					return err
-				}
+			q, err := flags.question(cmd, "")
+			if err != nil {
+				return err
+			}
+			return p.withEngine(cmd.Context(), mustExist, "", func(e engine, collection string) error {
+				q.Collection = collection
 				if file != "" {
-					return p.retrieveBatch(cmd.Context(), r, request, file)
+					return p.retrieveBatch(cmd.Context(), e, q, file)
 				}
-				request.Question = args[0]
-				return p.retrieveOne(cmd.Context(), r, request)
+				q.Question = args[0]
+				return p.retrieveOne(cmd.Context(), e, q)
 			})
 		},
 	}
+	remote(command)
 	flags.flags(command)
 	command.Flags().StringVar(&file, "questions", "", "JSONL `file` with {\"id\", \"question\"} a line; answers {\"id\", \"passages\"} a line")
 	return command
 }
 
-func (p *program) retrieveOne(ctx context.Context, r *retrieve.Retriever, request retrieve.Request) error {
-	result, err := r.Retrieve(ctx, request)
+func (p *program) retrieveOne(ctx context.Context, e engine, q wire.Question) error {
+	found, err := e.retrieve(ctx, []wire.Question{q})
 	if err != nil {
 		return err
 	}
 	if p.json {
-		return p.printJSON(map[string]any{"question": request.Question, "passages": append([]corpus.Passage{}, result.Passages...)})
+		return p.printJSON(found[0])
 	}
-	if len(result.Passages) == 0 {
+	if len(found[0].Passages) == 0 {
 		p.printf("no passage was found\n")
 		return nil
 	}
-	for _, passage := range result.Passages {
+	for _, passage := range found[0].Passages {
 		p.printPassage(passage)
 	}
 	return nil
@@ -196,7 +193,7 @@ func (p *program) readQuestions(path string) ([]asked, error) {
 const batchSize = 32
 
 // retrieveBatch answers a line of JSON for each question, in order.
-func (p *program) retrieveBatch(ctx context.Context, r *retrieve.Retriever, request retrieve.Request, file string) error {
+func (p *program) retrieveBatch(ctx context.Context, e engine, q wire.Question, file string) error {
 	questions, err := p.readQuestions(file)
 	if err != nil {
 		return err
@@ -204,12 +201,12 @@ func (p *program) retrieveBatch(ctx context.Context, r *retrieve.Retriever, requ
 	for len(questions) > 0 {
 		batch := questions[:min(batchSize, len(questions))]
 		questions = questions[len(batch):]
-		requests := make([]retrieve.Request, len(batch))
-		for i, q := range batch {
-			requests[i] = request
-			requests[i].Question = q.Question
+		asked := make([]wire.Question, len(batch))
+		for i, b := range batch {
+			asked[i] = q
+			asked[i].Question = b.Question
 		}
-		results, err := r.RetrieveAll(ctx, requests)
+		results, err := e.retrieve(ctx, asked)
 		if err != nil {
 			return err
 		}
@@ -217,7 +214,7 @@ func (p *program) retrieveBatch(ctx context.Context, r *retrieve.Retriever, requ
 			line := struct {
 				ID       any              `json:"id"`
 				Passages []corpus.Passage `json:"passages"`
-			}{batch[i].ID, append([]corpus.Passage{}, result.Passages...)}
+			}{batch[i].ID, result.Passages}
 			if err := p.printJSON(line); err != nil {
 				return err
 			}

@@ -56,6 +56,12 @@ func (p *program) serve(ctx context.Context, s *services) (err error) {
 		return err
 	}
 	settings.Log = slog.New(slog.NewJSONHandler(p.stderr, nil))
+	stopObserving, err := p.observe(ctx, s, settings.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopObserving()) }()
+	settings.Telemetry = s.telemetry
 	queue, err := openQueue(ctx, s.config)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"grounded/model/local"
 	"grounded/retrieve"
 	"grounded/store"
+	"grounded/telemetry"
 )
 
 // services are the parts that a command works with. Models are reached, and local ones started, when they are
@@ -24,6 +25,7 @@ type services struct {
 	catalog    model.Catalog
 	supervisor *local.Supervisor
 	model      model.Config
+	telemetry  *telemetry.Telemetry             // of a process that runs on, else nil
 	notef      func(format string, args ...any) // tells a person
 }
 
@@ -128,7 +130,11 @@ func (s *services) embedderOf(ctx context.Context, id string) (model.Embedder, e
 	if n := s.config.Models.EmbeddingBatch; n > 0 {
 		card.BatchTexts = n
 	}
-	return model.NewEmbedder(ctx, card, s.model)
+	e, err := model.NewEmbedder(ctx, card, s.model)
+	if err != nil || s.telemetry == nil {
+		return e, err
+	}
+	return s.telemetry.Embedder(card, e), nil
 }
 
 // questionEmbedder connects to the embedding model that questions to the collection need: the one that it was made
@@ -158,7 +164,15 @@ func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
 		return nil, err
 	}
 	card.Fallback = nil
-	return model.NewChat(ctx, card, s.model)
+	return s.connectChat(ctx, card)
+}
+
+func (s *services) connectChat(ctx context.Context, card model.Card) (model.Chat, error) {
+	c, err := model.NewChat(ctx, card, s.model)
+	if err != nil || s.telemetry == nil {
+		return c, err
+	}
+	return s.telemetry.Chat(c), nil
 }
 
 // answeringChat connects to a chat model with its fallbacks, and tells when one is asked.
@@ -171,7 +185,7 @@ func (s *services) answeringChat(ctx context.Context, id string) (model.Chat, er
 	if err != nil {
 		return nil, err
 	}
-	return model.NewChats(ctx, cards, func(model.Card) model.Config { return s.model }, func(from, to model.Card, err error) {
+	return model.NewChats(cards, func(c model.Card) (model.Chat, error) { return s.connectChat(ctx, c) }, func(from, to model.Card, err error) {
 		s.notef("%s does not answer, %s is asked: %s\n", from.ID, to.ID, err)
 	})
 }

@@ -41,7 +41,7 @@ Exit codes: 0 all is well, 1 there are faults (left).`,
 }
 
 func (p *program) verify(ctx context.Context, s *services, paths []string, globs source.Globs, repair bool) error {
-	globs, err := s.globs(globs)
+	globs, err := chosenGlobs(s.config.Ingest, globs)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,11 @@ func (p *program) work(ctx context.Context, s *services) (err error) {
 	if s.config.Jobs.Kind == config.JobsNATS && s.config.Store != config.StoreQdrant {
 		log.Warn("jobs are in NATS and documents in a file: workers on other machines have others; set store: qdrant")
 	}
+	stopObserving, err := p.observe(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopObserving()) }()
 	worker, closeWorker, err := s.worker(ctx, queue, log)
 	if err != nil {
 		return err
@@ -119,7 +124,8 @@ func (s *services) worker(ctx context.Context, queue jobs.Queue, log *slog.Logge
 	if err != nil {
 		return nil, nil, err
 	}
-	ingestion := jobs.Ingestion{Store: s.store, Ingester: func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
+	base.Store = s.telemetry.Store(s.store)
+	ingestion := jobs.Ingestion{Store: s.store, Observe: s.countDocument, Ingester: func(ctx context.Context, collection string, open func(context.Context, string) (source.Source, error)) (*ingest.Ingester, error) {
 		of := *s
 		of.config.Collection = collection
 		c := base
@@ -137,9 +143,10 @@ func (s *services) worker(ctx context.Context, queue jobs.Queue, log *slog.Logge
 	w, err = jobs.NewWorker(jobs.WorkerConfig{
 		Queue: queue, Name: fmt.Sprintf("%s/%d", host, os.Getpid()), Parallel: s.config.Jobs.Parallel, Attempts: s.config.Jobs.Attempts, Log: log,
 		Handlers: map[string]jobs.Handler{
-			jobs.KindIngest:     ingestion.Do,
-			jobs.KindEvaluation: jobs.Evaluation{Folder: evaluations(s.config), Prepare: s.evaluation}.Do,
+			jobs.KindIngest:     s.observed(ingestion.Do),
+			jobs.KindEvaluation: s.observed(jobs.Evaluation{Folder: evaluations(s.config), Prepare: s.evaluation}.Do),
 		},
+		Ended: func(j jobs.Job, status jobs.Status) { s.telemetry.JobEnded(j.Kind, string(status)) },
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, closeParser())

@@ -4,7 +4,7 @@ GO   ?= go
 SHELL := /bin/bash
 export GROUNDED_VENV := $(abspath $(VENV))
 
-.PHONY: help build models tools clients demo test check bench soak clean
+.PHONY: help build models tools clients litellm demo test check bench soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,10 +37,15 @@ check: ## gofmt, go vet, staticcheck
 	@$(GO) vet ./...
 	@$(GO) tool staticcheck ./...
 
-bench: models ## measure quality, speed and memory; needs the public data beside the checkout for most
+litellm: # the proxy that benchmarks compare with
+	@api/testdata/litellm.sh .clients || echo "LiteLLM is not installed; it is not compared"
+
+bench: models litellm ## measure quality, speed and memory; needs the public data beside the checkout for most
 	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
 
-soak: clients ## send the service many made-up requests and hold each response against its contract
+SOAK ?= 5m
+soak: clients ## for $(SOAK), thousands of streams from a model that fails; then many made-up requests against the contract
+	@$(GO) test -count 1 -run Soak -v -timeout 2h ./bench -args -soak $(SOAK)
 	@SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-300} $(GO) test -count 1 -timeout 90m -run TestSchemathesis ./api
 
 clean: ## remove what was built and ingested here; the models stay

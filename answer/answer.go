@@ -87,10 +87,11 @@ type Request struct {
 	Instructions string
 }
 
-// Event is what happens before an answer is whole. One of the fields is set.
+// Event is what happens before an answer is whole: passages, or a piece of text.
 type Event struct {
 	Passages []corpus.Passage // that the answer is made from, once, before its first text
 	Delta    string           // text as the model writes it, without links as in Answer.Text
+	Model    string           // that writes it, if it is a fallback of the one that was asked
 }
 
 // Answer answers. stream may be nil; an error from it ends the call. Citations are in the returned answer only,
@@ -169,32 +170,35 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 		}
 	}
 	plain := newLinkFilter(a.Passages)
+	writer := "" // the fallback that writes, if one does
 	delta := func(text string) error {
-		if len(a.Passages) > 0 {
-			text = plain.write(text)
-		}
 		if text == "" {
 			return nil
 		}
-		return stream(Event{Delta: text})
+		return stream(Event{Delta: text, Model: writer})
 	}
 	response, err := r.Chat.Complete(ctx, model.Request{
 		Messages: messages, MaxTokens: answerTokens, Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed,
 	}, func(d model.Delta) error {
 		t.text(d.Text)
+		writer = d.Model
+		if len(a.Passages) > 0 {
+			return delta(plain.write(d.Text))
+		}
 		return delta(d.Text)
 	})
 	if err != nil {
 		return a, fmt.Errorf("answer with %s: %w", a.Model, err)
 	}
-	used.add(response)
+	used.add(response, r.Chat.Card())
+	if response.Fallback != nil {
+		a.Model = response.Fallback.ID
+	}
 	a.Text, a.FinishReason = response.Text, response.FinishReason
 	if len(a.Passages) > 0 {
 		a.Text = plainText(a.Text, a.Passages)
-		if rest := plain.rest(); rest != "" {
-			if err := stream(Event{Delta: rest}); err != nil {
-				return a, err
-			}
+		if err := delta(plain.rest()); err != nil {
+			return a, err
 		}
 	}
 	a.Text = strings.TrimSpace(a.Text)
@@ -212,7 +216,7 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 		a.Unsupported = append(a.Unsupported, c.unsupported...)
 		used.embedding = addTokens(used.embedding, c.embedding)
 	}
-	a.Usage, a.CostUSD = used.tokens(), used.cost(r.Chat.Card())
+	a.Usage, a.CostUSD = used.tokens(), used.cost()
 	a.Timings = t.timings()
 	return a, nil
 }
@@ -259,7 +263,7 @@ func (s *Service) abstain(r Request, a corpus.Answer, f found, t *timer, stream 
 	}
 	used := f.rewriting
 	used.embedding = f.embedding
-	a.Usage, a.CostUSD = used.tokens(), used.cost(r.Chat.Card())
+	a.Usage, a.CostUSD = used.tokens(), used.cost()
 	a.Timings = t.timings()
 	return a, nil
 }

@@ -51,7 +51,7 @@ func (s *Service) rewrite(ctx context.Context, chat model.Chat, history []model.
 		return "", usage{}, fmt.Errorf("rewrite question: %w", err)
 	}
 	var used usage
-	used.add(response)
+	used.add(response, chat.Card())
 	reply := strings.TrimSpace(response.Text)
 	if reply == "" || strings.Contains(reply, "\n") || len(reply) > rewriteGrowth*len(joined)+rewriteTokens {
 		return joined, used, nil

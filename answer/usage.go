@@ -10,19 +10,27 @@ type usage struct {
 	called             bool
 	prompt, completion *int // nil, if a call was made, when the model did not say of each call
 	embedding          *int // nil when not known
+	usd                *float64
 }
 
-// add counts one more call.
-func (u *usage) add(r model.Response) {
+// add counts one more call of a model, at the price of the one that answered.
+func (u *usage) add(r model.Response, card model.Card) {
+	if r.Fallback != nil {
+		card = *r.Fallback
+	}
+	var usd *float64
+	if r.PromptTokens != nil && r.CompletionTokens != nil {
+		usd = card.Cost(*r.PromptTokens, *r.CompletionTokens)
+	}
 	if !u.called {
-		u.called, u.prompt, u.completion = true, r.PromptTokens, r.CompletionTokens
+		u.called, u.prompt, u.completion, u.usd = true, r.PromptTokens, r.CompletionTokens, usd
 		return
 	}
-	u.prompt, u.completion = both(u.prompt, r.PromptTokens), both(u.completion, r.CompletionTokens)
+	u.prompt, u.completion, u.usd = both(u.prompt, r.PromptTokens), both(u.completion, r.CompletionTokens), both(u.usd, usd)
 }
 
-// both adds two counts; the sum is known only if both are.
-func both(a, b *int) *int {
+// both adds two figures; the sum is known only if both are.
+func both[T int | float64](a, b *T) *T {
 	if a == nil || b == nil {
 		return nil
 	}
@@ -39,10 +47,9 @@ func (u usage) tokens() corpus.Usage {
 }
 
 // cost in US dollars of the chat model's tokens, nil when their number or price is not known.
-func (u usage) cost(card model.Card) *float64 {
-	t := u.tokens()
-	if t.PromptTokens == nil || t.CompletionTokens == nil {
-		return nil
+func (u usage) cost() *float64 {
+	if !u.called {
+		return new(float64)
 	}
-	return card.Cost(*t.PromptTokens, *t.CompletionTokens)
+	return u.usd
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,11 +47,19 @@ type engine struct {
 	chats     map[string]model.Chat
 	relays    map[string]*model.Relay
 	embedders map[string]model.Embedder
+	askers    map[string]model.Embedder  // the same, for questions
 	services  map[string]*answer.Service // by embedder
 	searchers map[string]*retrieve.Retriever
 	reranker  model.Reranker
+
+	breakers  *model.Breakers
+	queue     int                                  // requests that may wait for a model
+	fell      func(from, to model.Card, err error) // hears of answers by another model
 	telemetry *telemetry.Telemetry
 }
+
+// modelWait is how long a request may wait for a model that has enough to do.
+const modelWait = time.Minute
 
 // connections is how many requests at once a model takes whose catalog entry doesn't say.
 const connections = 1024
@@ -70,8 +79,9 @@ func newEngine(b Backend, t *telemetry.Telemetry) *engine {
 		b.Model.Attempts = 3 // a client waits
 	}
 	return &engine{
-		Backend: b, chats: map[string]model.Chat{}, relays: map[string]*model.Relay{}, embedders: map[string]model.Embedder{},
-		services: map[string]*answer.Service{}, searchers: map[string]*retrieve.Retriever{}, telemetry: t,
+		Backend: b, chats: map[string]model.Chat{}, relays: map[string]*model.Relay{}, embedders: map[string]model.Embedder{}, askers: map[string]model.Embedder{},
+		services: map[string]*answer.Service{}, searchers: map[string]*retrieve.Retriever{},
+		breakers: model.NewBreakers(model.BreakerConfig{}), telemetry: t,
 	}
 }
 
@@ -81,6 +91,7 @@ func (e *engine) modelConfig(card model.Card) model.Config {
 	if c.Concurrency == 0 && card.Concurrency == 0 {
 		c.Concurrency = connections
 	}
+	c.Queue, c.QueueWait, c.Breakers = e.queue, modelWait, e.breakers
 	return c
 }
 
@@ -117,18 +128,42 @@ func cached[T any](mu *sync.Mutex, kept map[string]T, key string, make func() (T
 	return v, err
 }
 
-// chat connects to a chat model of the catalog.
+// chat connects to a chat model of the catalog, with its fallbacks.
 func (e *engine) chat(ctx context.Context, id string) (model.Chat, error) {
+	if _, err := e.card(id, model.TaskChat); err != nil {
+		return nil, err
+	}
+	cards, err := e.Catalog.Fallbacks(id)
+	if err != nil {
+		return nil, err
+	}
+	return e.chatOf(ctx, cards)
+}
+
+// alone connects to a chat model without its fallbacks, for comparisons.
+func (e *engine) alone(ctx context.Context, id string) (model.Chat, error) {
 	card, err := e.card(id, model.TaskChat)
 	if err != nil {
 		return nil, err
 	}
-	return cached(&e.mu, e.chats, id, func() (model.Chat, error) {
-		c, err := model.NewChat(context.WithoutCancel(ctx), card, e.modelConfig(card))
-		if err != nil {
-			return nil, upstream(err)
-		}
-		return e.telemetry.Chat(upstreamChat{c}), nil
+	card.Fallback = nil
+	return e.chatOf(ctx, []model.Card{card})
+}
+
+// chatOf connects to the first of the models, for which the others stand by.
+func (e *engine) chatOf(ctx context.Context, cards []model.Card) (model.Chat, error) {
+	ids := make([]string, len(cards))
+	for i, card := range cards {
+		ids[i] = card.ID
+	}
+	return cached(&e.mu, e.chats, strings.Join(ids, ","), func() (model.Chat, error) {
+		return model.NewChats(cards, func(card model.Card) (model.Chat, error) {
+			c, err := model.NewChat(context.WithoutCancel(ctx), card, e.modelConfig(card))
+			if err != nil {
+				return nil, upstream(err)
+			}
+			return e.telemetry.Chat(upstreamChat{c}), nil
+		}, e.fell)
 	})
 }
 
@@ -160,18 +195,27 @@ func (e *engine) embedder(ctx context.Context, id string) (model.Embedder, error
 	})
 }
 
+// rememberedQuestions is how many questions are not embedded again.
+const rememberedQuestions = 4096
+
+// asker connects to the embedding model of a collection, for questions.
+func (e *engine) asker(ctx context.Context, c corpus.Collection) (model.Embedder, error) {
+	embedder, err := e.embedder(ctx, c.Embedding.Model)
+	if err != nil {
+		return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the embedding model %s of collection %s: %s", c.Embedding.Model, c.Name, err)
+	}
+	return cached(&e.mu, e.askers, c.Embedding.Model, func() (model.Embedder, error) {
+		return model.RememberQueries(embedder, rememberedQuestions)
+	})
+}
+
 // searcher is what searches a collection: with the embedding model that the collection has now.
-func (e *engine) searcher(ctx context.Context, collection string) (*retrieve.Retriever, error) {
-	c, err := e.Store.Collection(ctx, collection)
+func (e *engine) searcher(ctx context.Context, c corpus.Collection) (*retrieve.Retriever, error) {
+	embedder, err := e.asker(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	id := c.Embedding.Model
-	embedder, err := e.embedder(ctx, id)
-	if err != nil {
-		return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the embedding model %s of collection %s: %s", id, collection, err)
-	}
-	return cached(&e.mu, e.searchers, id, func() (*retrieve.Retriever, error) {
+	return cached(&e.mu, e.searchers, c.Embedding.Model, func() (*retrieve.Retriever, error) {
 		if e.Rerank != "" && e.reranker == nil {
 			card, err := e.Catalog.Get(e.Rerank)
 			if err != nil {
@@ -192,10 +236,15 @@ func (e *engine) Retrieve(ctx context.Context, r retrieve.Request) (result retri
 	ctx, done := e.telemetry.Retrieval(ctx, r.Question, cmp.Or(r.Mode, retrieve.ModeHybrid), r.TopK)
 	defer func() { done(len(result.Passages), err) }()
 	for attempt := 0; ; attempt++ {
-		s, err := e.searcher(ctx, r.Collection)
+		c, err := e.Store.Collection(ctx, r.Collection)
 		if err != nil {
 			return retrieve.Result{}, err
 		}
+		s, err := e.searcher(ctx, c)
+		if err != nil {
+			return retrieve.Result{}, err
+		}
+		r.Known = &c
 		result, err = s.Retrieve(ctx, r)
 		if attempt > 0 || !errors.Is(err, corpus.ErrConflict) {
 			return result, err
@@ -209,9 +258,9 @@ func (e *engine) answerer(ctx context.Context, collection string) (*answer.Servi
 	if err != nil {
 		return nil, err
 	}
-	embedder, err := e.embedder(ctx, c.Embedding.Model)
+	embedder, err := e.asker(ctx, c)
 	if err != nil {
-		return nil, corpus.Errorf(corpus.ErrUnavailable, "connect the embedding model %s of collection %s: %s", c.Embedding.Model, collection, err)
+		return nil, err
 	}
 	return cached(&e.mu, e.services, c.Embedding.Model, func() (*answer.Service, error) {
 		return answer.New(context.WithoutCancel(ctx), answer.Config{

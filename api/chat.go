@@ -158,11 +158,14 @@ func (r *chatRequest) resolve(s *Server) error {
 }
 
 // name is the model as the client called it.
-func (r *chatRequest) name() string {
+func (r *chatRequest) name() string { return r.nameOf(r.Model) }
+
+// nameOf is another model as the client would have called it.
+func (r *chatRequest) nameOf(id string) string {
 	if r.Arm == answer.ArmGrounded {
-		return r.Model + groundedSuffix
+		return id + groundedSuffix
 	}
-	return r.Model
+	return id
 }
 
 func (r *chatRequest) maxTokens() int {
@@ -240,6 +243,9 @@ func (s *Server) chatCompletions(k *call) error {
 		return err
 	}
 	if err := r.resolve(s); err != nil {
+		return err
+	}
+	if err := s.reserve(k, s.chatTokens(&r)); err != nil {
 		return err
 	}
 	if r.Arm == answer.ArmPlain {

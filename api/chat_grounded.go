@@ -85,10 +85,11 @@ func (s *Server) answeredChat(k *call, r *chatRequest) error {
 			e.Delta = strings.TrimLeft(e.Delta, " \t\r\n")
 		}
 		begun = begun || e.Delta != ""
-		return c.delta(model.Delta{Text: e.Delta})
+		return c.delta(model.Delta{Text: e.Delta, Model: e.Model})
 	})
 	if err != nil {
 		return c.end(err)
 	}
+	c.by(a.Model)
 	return c.finish(a.Text, a.FinishReason, a.Usage, s.annotations(k, ask.Scope.Collection, a), s.source(k, ask, a))
 }

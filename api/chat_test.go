@@ -302,24 +302,38 @@ func TestAModelIsStoppedWhenItsClientGoes(t *testing.T) {
 		`{"model":"hanging","stream":true,` + leaveQuestion + `}`, `{"model":"hanging",` + leaveQuestion + `}`,
 		`{"model":"hanging+rag","stream":true,` + leaveQuestion + `}`, `{"model":"hanging+rag",` + leaveQuestion + `}`,
 	} {
-		before := c.models.count()
-		r, err := http.NewRequestWithContext(t.Context(), "POST", c.http.URL+"/v1/chat/completions", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
+		least := time.Hour // a machine may be busy at one time, but not at each
+		for range 10 {
+			least = min(least, c.stops(t, body))
+			if least < 100*time.Millisecond {
+				break
+			}
 		}
-		r.Header.Set("Authorization", "Bearer "+c.secret["reader"])
-		r.Header.Set("Content-Type", "application/json")
-		client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
-		ctx, leave := cancelOn(t, r, client)
-		eventually(t, "the model is asked", func() bool { return c.models.count() > before })
-		left := time.Now()
-		leave()
-		<-c.models.cancelled
-		if took := time.Since(left); took > 2*time.Second {
-			t.Errorf("%s: the model was stopped after %s", body, took)
+		if least > 100*time.Millisecond {
+			t.Errorf("%s: the model was stopped after %s", body, least)
 		}
-		<-ctx
 	}
+}
+
+// stops asks the model "hanging", leaves, and returns how long it takes until the model is stopped.
+func (c *company) stops(t *testing.T, body string) time.Duration {
+	t.Helper()
+	before := c.models.count()
+	r, err := http.NewRequestWithContext(t.Context(), "POST", c.http.URL+"/v1/chat/completions", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+c.secret["reader"])
+	r.Header.Set("Content-Type", "application/json")
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
+	gone, leave := cancelOn(t, r, client)
+	eventually(t, "the model is asked", func() bool { return c.models.count() > before })
+	left := time.Now()
+	leave()
+	<-c.models.cancelled
+	took := time.Since(left)
+	<-gone
+	return took
 }
 
 // cancelOn sends a request whose client leaves when it is told to. done is closed when the client has gone.

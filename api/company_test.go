@@ -259,6 +259,11 @@ func (s *modelServer) catalog(t testing.TB) model.Catalog {
 		card(id, "openai", "chat", ", price: {in: 1, out: 2, date: 2026-01-31, source: scripted}")
 	}
 	card("claude", "anthropic", "chat", "")
+	card("backed", "openai", "chat", ", model: failing, fallback: [parrot], price: {in: 1000, out: 2000, date: 2026-01-31, source: scripted}")
+	card("backed-mute", "openai", "chat", ", model: mute, fallback: [parrot]")
+	card("backed-cut", "openai", "chat", ", model: cut, fallback: [parrot]")
+	card("backed-forbidden", "openai", "chat", ", model: forbidden, fallback: [parrot]")
+	card("backed-twice", "openai", "chat", ", model: failing, fallback: [claude, parrot]")
 	return catalogOf(t, text.String())
 }
 
@@ -392,6 +397,9 @@ func (s *modelServer) streamChat(w http.ResponseWriter, r *http.Request, name, a
 			"choices": []any{map[string]any{"index": 0, "delta": delta, "finish_reason": finish}}}
 	}
 	send(chunk(map[string]any{"role": "assistant", "content": ""}, nil))
+	if name == "mute" {
+		return
+	}
 	for i, word := range strings.SplitAfter(answer, " ") {
 		send(chunk(map[string]any{"content": word}, nil))
 		if name == "cut" && i == 2 {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -11,18 +12,19 @@ import (
 
 // completion writes an answer in the form of a chat completion, whole or by events.
 type completion struct {
-	call   *call
-	events *stream // nil when the answer is sent whole
-	usage  bool    // events end with the usage
-	id     string
-	model  string
-	made   int64
-	roled  bool
-	source *chatContext // what the answer is made from, if anything
+	call    *call
+	request *chatRequest
+	events  *stream // nil when the answer is sent whole
+	usage   bool    // events end with the usage
+	id      string
+	made    int64
+	model   string
+	roled   bool
+	source  *chatContext // what the answer is made from, if anything
 }
 
 func (s *Server) completion(k *call, r *chatRequest) *completion {
-	c := &completion{call: k, id: newID("chatcmpl-"), model: r.name(), made: time.Now().Unix()}
+	c := &completion{call: k, request: r, id: newID("chatcmpl-"), model: r.name(), made: time.Now().Unix()}
 	if r.Stream {
 		c.events = s.stream(k)
 		c.usage = r.StreamOptions != nil && r.StreamOptions.IncludeUsage
@@ -34,6 +36,23 @@ func (c *completion) close() {
 	if c.events != nil {
 		c.events.close()
 	}
+}
+
+// modelHeader names the model that answered: the one that was asked, or its fallback. On a stream that began with a
+// comment there is none.
+const modelHeader = "Grounded-Model"
+
+func (k *call) answeredBy(id string) {
+	if id != "" {
+		k.echo.Response().Header().Set(modelHeader, id)
+	}
+}
+
+// by tells which model answers; an empty id is the one that was asked.
+func (c *completion) by(id string) {
+	id = cmp.Or(id, c.request.Model)
+	c.model = c.request.nameOf(id)
+	c.call.answeredBy(id)
 }
 
 type chatChunk struct {
@@ -117,6 +136,9 @@ func (c *completion) delta(d model.Delta) error {
 	if c.events == nil {
 		return nil
 	}
+	if !c.roled {
+		c.by(d.Model)
+	}
 	if err := c.role(); err != nil || d.Text == "" {
 		return err
 	}
@@ -125,6 +147,7 @@ func (c *completion) delta(d model.Delta) error {
 
 // finish sends what is left of an answer: all of it, or the end of its events.
 func (c *completion) finish(text, reason string, used corpus.Usage, annotations []chatAnnotation, source *chatContext) error {
+	c.call.useAll(used)
 	if c.events == nil {
 		return c.call.json(chatCompletion{ID: c.id, Object: "chat.completion", Created: c.made, Model: c.model, Usage: usageOf(used),
 			Choices: []chatChoice{{Message: chatAnswer{Role: "assistant", Content: text, Annotations: append([]chatAnnotation{}, annotations...), Context: source}, FinishReason: corpus.Text(reason)}}})

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
 	"grounded/answer"
 	"grounded/corpus"
+	"grounded/model"
 )
 
 // completionRequest is that of the older completions, which some SDKs send by default. The rest is a chat request's.
@@ -67,13 +69,16 @@ func (s *Server) completions(k *call) error {
 	if err != nil {
 		return err
 	}
+	if err := s.reserve(k, s.chatTokens(&r.chatRequest)); err != nil {
+		return err
+	}
 	base := textCompletion{ID: newID("cmpl-"), Object: "text_completion", Created: time.Now().Unix(), Model: r.name()}
 	if !r.Stream {
 		a, err := s.reply(k, &r.chatRequest, ask, nil)
 		if err != nil {
 			return err
 		}
-		base.Usage = usageOf(a.Usage)
+		base.Model, base.Usage = r.nameOf(a.Model), usageOf(a.Usage)
 		base.Choices = []textChoice{{Text: a.Text, FinishReason: corpus.Text(a.FinishReason), Context: s.source(k, ask, a)}}
 		return k.json(base)
 	}
@@ -84,7 +89,12 @@ func (s *Server) completions(k *call) error {
 		chunk.Choices = []textChoice{c}
 		return w.data(chunk)
 	}
-	a, err := s.reply(k, &r.chatRequest, ask, func(text string) error { return send(textChoice{Text: text}) })
+	a, err := s.reply(k, &r.chatRequest, ask, func(d model.Delta) error {
+		by := cmp.Or(d.Model, r.Model)
+		base.Model = r.nameOf(by)
+		k.answeredBy(by)
+		return send(textChoice{Text: d.Text})
+	})
 	if err == nil {
 		err = send(textChoice{FinishReason: corpus.Text(a.FinishReason), Context: s.source(k, ask, a)})
 	}

@@ -55,10 +55,14 @@ func (s *Server) dify(k *call) error {
 	if err != nil {
 		return err
 	}
+	if err := s.reserve(k, tokensOf(r.Query)); err != nil {
+		return err
+	}
 	found, err := s.engine.Retrieve(k.ctx, retrieve.Request{Scope: ask.Scope, Question: r.Query, TopK: ask.TopK, Mode: ask.Mode, Filter: ask.Filter})
 	if err != nil {
 		return s.failed(k, err, ask.Scope.Collection)
 	}
+	k.use(found.EmbeddingTokens)
 	for _, p := range found.Passages {
 		score := difyScore(p)
 		if r.Setting.Threshold != nil && score < *r.Setting.Threshold {

@@ -94,6 +94,9 @@ func (s *Server) embeddings(k *call) error {
 			return invalid("input", "text %d of input is empty", i)
 		}
 	}
+	if err := s.reserve(k, tokensOf(r.Input.texts...)); err != nil {
+		return err
+	}
 	made, err := embedder.Embed(k.ctx, kind, r.Input.texts)
 	if err != nil {
 		if k.ctx.Err() != nil {
@@ -121,6 +124,7 @@ func (s *Server) embeddings(k *call) error {
 			out.Usage.TotalTokens += n
 		}
 	}
+	k.use(&out.Usage.TotalTokens)
 	return k.json(out)
 }
 

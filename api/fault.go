@@ -88,6 +88,9 @@ var upstreamStatuses = []struct {
 	{corpus.ErrUnavailable, http.StatusServiceUnavailable, "server_error", "upstream_unavailable", false, "the model's server does not answer, or answers with errors"},
 }
 
+// soon is how long a client may be kept waiting to send a request again by itself.
+const soon = 5 * time.Second
+
 // faultOf tells an error to a client. What has no kind is a fault of this program, and nothing of it is told.
 func faultOf(err error) *fault {
 	var f *fault
@@ -102,7 +105,8 @@ func faultOf(err error) *fault {
 		}
 		for _, s := range upstreamStatuses {
 			if errors.Is(err, s.kind) {
-				f := &fault{status: s.status, kind: s.typ, code: s.code, message: s.text, cause: err}
+				f := &fault{status: s.status, kind: s.typ, code: s.code, message: s.text, cause: err, after: model.RetryAfter(err)}
+				f.again = f.after > 0 && f.after <= soon
 				if s.open {
 					f.message = sentence(err)
 				}

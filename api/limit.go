@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -16,6 +14,7 @@ type Limits struct {
 	Wait       time.Duration // in the queue at most; default 10 s
 
 	RequestsPerMinute int // of one key; 0 is no limit
+	TokensPerMinute   int // of one key, of prompts, answers and embeddings; 0 is no limit
 	ConcurrentPerKey  int // requests of one key at once; 0 is no limit
 }
 
@@ -28,13 +27,6 @@ type limiter struct {
 
 	mu    sync.Mutex
 	bykey map[string]*allowance
-}
-
-// allowance is what a key has left: a bucket that fills with time.
-type allowance struct {
-	tokens  float64
-	at      time.Time
-	running int
 }
 
 func newLimiter(l Limits, now func() time.Time) *limiter {
@@ -82,45 +74,4 @@ func (l *limiter) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return errGone
 	}
-}
-
-func (l *limiter) enterKey(key string, h http.Header) (leave func(), err error) {
-	perMinute := float64(l.limits.RequestsPerMinute)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a := l.bykey[key]
-	if a == nil {
-		a = &allowance{tokens: perMinute, at: l.now()}
-		l.bykey[key] = a
-	}
-	if most := l.limits.ConcurrentPerKey; most > 0 && a.running >= most {
-		return nil, limited(fmt.Sprintf("rate limit: this key may have %d requests at once; wait until one is answered", most), time.Second)
-	}
-	if perMinute > 0 {
-		now := l.now()
-		a.tokens = min(perMinute, a.tokens+now.Sub(a.at).Seconds()*perMinute/60)
-		a.at = now
-		allowed := a.tokens >= 1
-		if allowed {
-			a.tokens--
-		}
-		full := time.Duration((perMinute - a.tokens) * 60 / perMinute * float64(time.Second))
-		h.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(l.limits.RequestsPerMinute))
-		h.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(int(a.tokens)))
-		h.Set("X-Ratelimit-Reset-Requests", full.Round(time.Millisecond).String())
-		if !allowed {
-			next := time.Duration((1 - a.tokens) * 60 / perMinute * float64(time.Second))
-			return nil, limited(fmt.Sprintf("rate limit: this key may send %d requests a minute", l.limits.RequestsPerMinute), next)
-		}
-	}
-	a.running++
-	return func() {
-		l.mu.Lock()
-		a.running--
-		l.mu.Unlock()
-	}, nil
-}
-
-func limited(message string, after time.Duration) error {
-	return &fault{status: http.StatusTooManyRequests, kind: "rate_limit_error", code: "rate_limit_exceeded", message: message, after: after, again: true}
 }

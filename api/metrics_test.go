@@ -57,10 +57,9 @@ func TestMetricsCountWhatTheServerDid(t *testing.T) {
 		`grounded_model_seconds_count{model="failing",operation="chat",outcome="failed"}`:       "1",
 		`grounded_model_seconds_count{model="cut",operation="chat",outcome="failed"}`:           "1",
 		`grounded_model_first_token_seconds_count{model="parrot"}`:                              "3", // of the grounded arm's too
-		`grounded_model_tokens_total{kind="prompt",model="parrot"}`:                             "300",
-		`grounded_model_tokens_total{kind="completion",model="parrot"}`:                         "30",
-		`grounded_model_cost_usd_total{model="parrot"}`:                                         "0.00036",
-		`grounded_model_unknown_usage_total{model="parrot"}`:                                    "1",
+		`grounded_model_tokens_total{kind="prompt",model="parrot"}`:                             "400",
+		`grounded_model_tokens_total{kind="completion",model="parrot"}`:                         "40",
+		`grounded_model_cost_usd_total{model="parrot"}`:                                         "0.00048",
 		`grounded_answers_total{arm="grounded",model="parrot",outcome="answered"}`:              "1",
 		`grounded_answer_first_token_seconds_count{arm="grounded"}`:                             "1",
 		`grounded_citations_total{origin="model",verified="true"}`:                              "1",

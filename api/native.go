@@ -27,10 +27,14 @@ func (s *Server) retrieve(k *call) error {
 	if err != nil {
 		return err
 	}
+	if err := s.reserve(k, tokensOf(r.Question.Question)); err != nil {
+		return err
+	}
 	found, err := s.engine.Retrieve(k.ctx, retrieve.Request{Scope: ask.Scope, Question: r.Question.Question, TopK: ask.TopK, Mode: ask.Mode, Filter: ask.Filter})
 	if err != nil {
 		return s.failed(k, err, ask.Scope.Collection)
 	}
+	k.use(found.EmbeddingTokens)
 	return k.json(wire.Retrieved{Question: r.Question.Question, Passages: append([]corpus.Passage{}, found.Passages...)})
 }
 
@@ -94,11 +98,16 @@ func (s *Server) answerQuestion(k *call) error {
 	if err != nil {
 		return err
 	}
+	if err := s.reserve(k, s.nativeTokens(r, 1)); err != nil {
+		return err
+	}
 	if !r.Stream {
 		a, err := s.answer(k.ctx, ask, name, nil)
 		if err != nil {
 			return s.failed(k, err, ask.Scope.Collection)
 		}
+		k.useAll(a.Usage)
+		k.answeredBy(a.Model)
 		return k.json(a)
 	}
 	w := s.stream(k)
@@ -110,6 +119,7 @@ func (s *Server) answerQuestion(k *call) error {
 		return w.event(wire.EventDelta, wire.Delta{Text: e.Delta})
 	})
 	if err == nil {
+		k.useAll(a.Usage)
 		err = s.closing(w, a)
 	}
 	return w.end(k.ctx, err, s.tell(k, w))
@@ -168,7 +178,7 @@ func (s *Server) compare(k *call) error {
 		if err != nil {
 			return err
 		}
-		chat, err := s.engine.chat(k.ctx, name)
+		chat, err := s.engine.alone(k.ctx, name)
 		if err != nil {
 			return err
 		}
@@ -184,11 +194,15 @@ func (s *Server) compare(k *call) error {
 	if err != nil {
 		return missing(err, c.Scope.Collection)
 	}
+	if err := s.reserve(k, s.nativeTokens(r, len(r.Models)*len(r.Arms))); err != nil {
+		return err
+	}
 	if !r.Stream {
 		cells, err := service.Compare(k.ctx, c, func(_ int, cell answer.Cell) { s.counted(cell) })
 		if err != nil {
 			return s.failed(k, err, c.Scope.Collection)
 		}
+		k.useCells(cells)
 		return k.json(comparisonOf(r.Question.Question, cells))
 	}
 	w := s.stream(k)
@@ -197,6 +211,7 @@ func (s *Server) compare(k *call) error {
 		s.counted(cell)
 		_ = w.event(wire.EventAnswer, compared(cell))
 	})
+	k.useCells(cells)
 	if err == nil {
 		err = w.event(wire.EventDone, comparisonOf(r.Question.Question, cells))
 	}

@@ -38,7 +38,7 @@ func (s *Server) chatQuestion(k *call, r *chatRequest) (answer.Request, error) {
 
 // reply answers one of OpenAI's requests: from the documents, or, in the plain arm, its messages as they are. delta,
 // if it is not nil, is called with each piece of the text.
-func (s *Server) reply(k *call, r *chatRequest, ask answer.Request, delta func(string) error) (corpus.Answer, error) {
+func (s *Server) reply(k *call, r *chatRequest, ask answer.Request, delta func(model.Delta) error) (corpus.Answer, error) {
 	if ask.Arm == answer.ArmPlain {
 		return s.plainReply(k, r, delta)
 	}
@@ -53,17 +53,19 @@ func (s *Server) reply(k *call, r *chatRequest, ask answer.Request, delta func(s
 				return nil
 			}
 			begun = true
-			return delta(e.Delta)
+			return delta(model.Delta{Text: e.Delta, Model: e.Model})
 		}
 	}
 	a, err := s.answer(k.ctx, ask, r.Model, stream)
 	if err != nil && k.ctx.Err() != nil {
 		err = stopped(k)
 	}
+	k.useAll(a.Usage)
+	k.answeredBy(a.Model)
 	return a, err
 }
 
-func (s *Server) plainReply(k *call, r *chatRequest, delta func(string) error) (corpus.Answer, error) {
+func (s *Server) plainReply(k *call, r *chatRequest, delta func(model.Delta) error) (corpus.Answer, error) {
 	chat, err := s.engine.chat(k.ctx, r.Model)
 	if err != nil {
 		return corpus.Answer{}, err
@@ -75,17 +77,19 @@ func (s *Server) plainReply(k *call, r *chatRequest, delta func(string) error) (
 		}
 		request.Messages = append(request.Messages, model.Message{Role: m.Role, Content: m.Content.Text})
 	}
-	var stream func(model.Delta) error
-	if delta != nil {
-		stream = func(d model.Delta) error { return delta(d.Text) }
-	}
-	response, err := chat.Complete(k.ctx, request, stream)
+	response, err := chat.Complete(k.ctx, request, delta)
 	if err != nil {
 		if k.ctx.Err() != nil {
 			err = stopped(k)
 		}
 		return corpus.Answer{}, err
 	}
-	return corpus.Answer{Text: response.Text, FinishReason: response.FinishReason,
-		Usage: corpus.Usage{PromptTokens: response.PromptTokens, CompletionTokens: response.CompletionTokens}}, nil
+	used := corpus.Usage{PromptTokens: response.PromptTokens, CompletionTokens: response.CompletionTokens}
+	k.useAll(used)
+	id := r.Model
+	if response.Fallback != nil {
+		id = response.Fallback.ID
+	}
+	k.answeredBy(id)
+	return corpus.Answer{Model: id, Text: response.Text, FinishReason: response.FinishReason, Usage: used}, nil
 }

@@ -171,6 +171,9 @@ func (s *Server) responses(k *call) error {
 	if err != nil {
 		return err
 	}
+	if err := s.reserve(k, s.chatTokens(c)); err != nil {
+		return err
+	}
 	out := responseObject{
 		ID: newID("resp_"), Object: "response", CreatedAt: time.Now().Unix(), Status: "in_progress", Model: c.name(), Output: []responseMessage{},
 		Instructions: corpus.Text(r.Instructions), Metadata: map[string]string{}, ToolChoice: "auto", Tools: []struct{}{},
@@ -183,6 +186,7 @@ func (s *Server) responses(k *call) error {
 	if err != nil {
 		return err
 	}
+	out.Model = c.nameOf(a.Model)
 	out.finish(newID("msg_"), a, s.fileCitations(k, ask, a))
 	return k.json(out)
 }

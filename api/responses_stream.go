@@ -1,7 +1,10 @@
 package api
 
 import (
+	"cmp"
+
 	"grounded/answer"
+	"grounded/model"
 )
 
 // responseStream sends the events of a response, each with its number.
@@ -85,8 +88,13 @@ func (w *responseStream) finish() error {
 func (s *Server) streamResponse(k *call, c *chatRequest, ask answer.Request, out responseObject) error {
 	w := &responseStream{events: s.stream(k), message: newID("msg_"), out: out}
 	defer w.events.close()
-	a, err := s.reply(k, c, ask, w.delta)
+	a, err := s.reply(k, c, ask, func(d model.Delta) error {
+		w.out.Model = c.nameOf(cmp.Or(d.Model, c.Model))
+		k.answeredBy(cmp.Or(d.Model, c.Model))
+		return w.delta(d.Text)
+	})
 	if err == nil {
+		w.out.Model = c.nameOf(a.Model)
 		w.out.finish(w.message, a, s.fileCitations(k, ask, a))
 		err = w.finish()
 	}

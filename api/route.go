@@ -24,6 +24,9 @@ type call struct {
 	ctx    context.Context
 	caller caller
 	body   []byte // whole, and valid by the contract; nil without one, or when it is read by the handler
+
+	settle func(used int) // the tokens that were reserved; nil for none
+	used   *int           // tokens of models and embedders; nil when nothing is known of them
 }
 
 // route is one operation of the contract.
@@ -131,7 +134,9 @@ func (s *Server) handler(r route) echo.HandlerFunc {
 		if err := operation.checkParameters(k); err != nil {
 			return err
 		}
-		return r.handle(k)
+		err = r.handle(k)
+		k.settleTokens(err)
+		return err
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/jobs"
+	"grounded/model"
 	"grounded/telemetry"
 )
 
@@ -101,6 +102,7 @@ func New(c Config) (*Server, error) {
 		config: c, engine: newEngine(c.Backend, c.Telemetry), spec: contract, limiter: newLimiter(c.Limits, c.Now), started: c.Now(),
 		metrics: c.Telemetry.Handler(), docs: newDocs(), reach: &reachability{now: c.Now, models: map[string]*reached{}},
 	}
+	s.engine.queue, s.engine.fell = s.limiter.limits.Queue, s.fell
 	if err := s.gauges(); err != nil {
 		return nil, err
 	}
@@ -110,6 +112,11 @@ func New(c Config) (*Server, error) {
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.echo = s.router()
 	return s, nil
+}
+
+// fell logs that a model could not answer and another is asked.
+func (s *Server) fell(from, to model.Card, err error) {
+	s.config.Log.Warn("fallback", "model", from.ID, "fallback", to.ID, "error", err.Error())
 }
 
 func setDefault[T int | int64 | time.Duration](v *T, to T) {

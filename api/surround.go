@@ -182,7 +182,7 @@ func (s *Server) crossOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		h.Add("Vary", "Origin")
 		h.Set("Access-Control-Allow-Origin", origin)
-		h.Set("Access-Control-Expose-Headers", strings.Join([]string{requestIDHeader, "Retry-After", "X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests"}, ", "))
+		h.Set("Access-Control-Expose-Headers", strings.Join(append([]string{requestIDHeader, modelHeader, "Retry-After"}, rateHeaders...), ", "))
 		if preflight {
 			h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
 			h.Set("Access-Control-Allow-Headers", allowedHeaders)

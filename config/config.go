@@ -160,6 +160,7 @@ type Serve struct {
 	Concurrent         int      `yaml:"concurrent"`
 	Queue              int      `yaml:"queue"`
 	RequestsPerMinute  int      `yaml:"requests_per_minute"`
+	TokensPerMinute    int      `yaml:"tokens_per_minute"`
 	ConcurrentRequests int      `yaml:"concurrent_per_key"`
 }
 
@@ -343,6 +344,7 @@ func (c Config) check() error {
 		{"serve.concurrent", float64(c.Serve.Concurrent), 0, 1_000_000},
 		{"serve.queue", float64(c.Serve.Queue), 0, 1_000_000},
 		{"serve.requests_per_minute", float64(c.Serve.RequestsPerMinute), 0, 1_000_000},
+		{"serve.tokens_per_minute", float64(c.Serve.TokensPerMinute), 0, 1_000_000_000},
 		{"serve.concurrent_per_key", float64(c.Serve.ConcurrentRequests), 0, 1_000_000},
 	} {
 		if bound.value < bound.low || bound.value > bound.high {

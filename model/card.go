@@ -59,6 +59,10 @@ type Card struct {
 	Concurrency int `yaml:"concurrency" json:"concurrency,omitempty"`   // requests at once
 	MaxFileMB   int `yaml:"max_file_mb" json:"max_file_mb,omitempty"`   // of a recording to transcribe, in megabytes; default 25
 
+	// Fallback are chat models, by id, that answer in this one's place while its server is down, limits the rate, or does
+	// not begin to answer in time: the first that can, and after it its own.
+	Fallback []string `yaml:"fallback" json:"fallback,omitempty"`
+
 	Price Price `yaml:"price" json:"price"`
 	// Facts says where context, license and the like were read. What the entry of a model of one's own says needs none.
 	Facts   Facts  `yaml:"facts" json:"facts"`

@@ -46,7 +46,7 @@ func Load(paths ...string) (Catalog, error) {
 			return c, fmt.Errorf("read catalog %s: %w", path, err)
 		}
 	}
-	return c, nil
+	return c, c.checkFallbacks()
 }
 
 // add merges the entries of a file.

@@ -81,7 +81,7 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 	ex := &exchange{edit: func(body map[string]any) { c.adapt(body, r) }}
 	options := c.options(r)
 	if stream != nil {
-		ex.line = seen.line
+		ex.stream, ex.line = true, seen.line
 		options = append(options, llms.WithStreamingFunc(func(_ context.Context, piece []byte) error {
 			if len(piece) == 0 || stopped != nil {
 				return stopped

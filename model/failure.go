@@ -19,6 +19,7 @@ type failure struct {
 	retry   bool
 	after   time.Duration // that the server asks to wait
 	tooLong bool          // the input is more than the server takes at once
+	down    bool          // the server itself has trouble, whatever it is asked
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -28,6 +29,15 @@ func (f *failure) Unwrap() error { return f.err }
 func TooLong(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.tooLong
+}
+
+// RetryAfter is how long to wait before the request of a failed call is sent again; 0 when nobody said.
+func RetryAfter(err error) time.Duration {
+	var f *failure
+	if errors.As(err, &f) {
+		return f.after
+	}
+	return 0
 }
 
 // tooLongPhrases are what servers say when the input is over their limits: OpenAI and vLLM, Anthropic, llama-server,
@@ -86,7 +96,7 @@ func failedStatus(card Card, resp *http.Response, body []byte, now time.Time) *f
 	case code == http.StatusNotImplemented:
 		kind = corpus.ErrUnsupported
 	case code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooEarly:
-		f.retry, kind = true, corpus.ErrUnavailable
+		f.retry, f.down, kind = true, true, corpus.ErrUnavailable
 		hint = "the model's server has trouble: try again, or choose another model"
 	}
 	f.err = corpus.Hint(corpus.Errorf(kind, "%s", text), hint)
@@ -162,5 +172,5 @@ func failedTransport(card Card, ctx context.Context, err error) *failure {
 	case "local":
 		hint = "see the model's log for why it stopped"
 	}
-	return &failure{err: corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%w", err), hint), retry: true}
+	return &failure{err: corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%w", err), hint), retry: true, down: true}
 }

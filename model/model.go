@@ -56,7 +56,10 @@ type Request struct {
 }
 
 // Delta is a piece of a streamed answer.
-type Delta struct{ Text string }
+type Delta struct {
+	Text  string
+	Model string // that writes it, if it is not the one that was asked: see Response.Fallback
+}
 
 // Response is a whole answer.
 type Response struct {
@@ -66,6 +69,7 @@ type Response struct {
 	CompletionTokens *int
 	FirstToken       time.Duration // from the request to the first text; 0 when it was not streamed
 	Total            time.Duration
+	Fallback         *Card // the model that answered in the place of the one that was asked; nil if none did
 }
 
 // Chat is a chat model. It is safe for concurrent use.

@@ -67,6 +67,9 @@ func withDefaults(cfg Config, card Card, timeout time.Duration) Config {
 	setDefault(&cfg.Attempts, 6)
 	setDefault(&cfg.MinDelay, 500*time.Millisecond)
 	setDefault(&cfg.MaxDelay, 30*time.Second)
+	if len(card.Fallback) > 0 {
+		setDefault(&cfg.MaxElapsed, 10*time.Second)
+	}
 	setDefault(&cfg.MaxElapsed, 5*time.Minute)
 	setDefault(&cfg.Timeout, timeout)
 	setDefault(&cfg.IdleTimeout, time.Minute)

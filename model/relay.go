@@ -49,10 +49,7 @@ func (r *Relay) Send(ctx context.Context, fields map[string]json.RawMessage, str
 	if err != nil {
 		return nil, err
 	}
-	ex := &exchange{}
-	if stream {
-		ex.line = func([]byte) {}
-	}
+	ex := &exchange{stream: stream}
 	req, err := http.NewRequestWithContext(withExchange(ctx, ex), http.MethodPost, r.endpoint(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err

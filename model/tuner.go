@@ -100,9 +100,9 @@ func NewTuner(card Card, cfg Config) (*Tuner, error) {
 // once is a connection that tries one time: what begins something must not begin it twice.
 func (t *Tuner) once() connection {
 	c := t.connection
-	w := *c.wire
+	w := &wire{card: c.wire.card, cfg: c.wire.cfg, headers: c.wire.headers, slots: c.wire.slots}
 	w.cfg.Attempts = 1
-	c.wire = &w
+	c.wire = w
 	return c
 }
 

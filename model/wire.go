@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"grounded/corpus"
@@ -28,6 +29,7 @@ type wire struct {
 	cfg     Config
 	headers map[string]string
 	slots   chan struct{}
+	waiting atomic.Int64 // for a slot
 }
 
 // exchange is one call through the wire. It travels in the request's context, since the client in between knows
@@ -37,8 +39,9 @@ type exchange struct {
 	edit func(body map[string]any)
 	// read looks at a whole reply of status 200 and may replace it; readable if nil.
 	read func(body []byte) ([]byte, *failure)
-	// line is given each line of a streamed reply, if the call streams.
-	line func(line []byte)
+	// stream says that the reply is read as it comes; line, if it is set, is given each of its lines.
+	stream bool
+	line   func(line []byte)
 
 	err error // why it failed, with its kind and hint
 }
@@ -86,19 +89,28 @@ func (w *wire) exchange(ctx context.Context, req *http.Request, ex *exchange) (*
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case w.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := w.enter(ctx); err != nil {
+		return nil, err
 	}
 	release := func() { <-w.slots }
 
 	began := time.Now()
 	for attempt := 1; ; attempt++ {
+		verdict, f := w.cfg.Breakers.admit(w.card)
+		if f != nil {
+			release()
+			return nil, f
+		}
 		resp, f := w.attempt(ctx, req, body, ex, release)
 		if f == nil {
+			if b, streamed := resp.Body.(*streamBody); streamed {
+				b.verdict = verdict // once something of it has come
+			} else {
+				verdict(ctx, nil)
+			}
 			return resp, nil
 		}
+		verdict(ctx, f)
 		wait := w.backoff(attempt, f.after)
 		if ctx.Err() != nil || !f.retry || attempt >= w.cfg.Attempts || time.Since(began)+wait > w.cfg.MaxElapsed {
 			release()
@@ -110,6 +122,37 @@ func (w *wire) exchange(ctx context.Context, req *http.Request, ex *exchange) (*
 			release()
 			return nil, ctx.Err()
 		}
+	}
+}
+
+// enter waits for a place among the requests at once.
+func (w *wire) enter(ctx context.Context) error {
+	select {
+	case w.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	busy := &failure{after: time.Second, err: corpus.Hint(
+		corpus.Errorf(corpus.ErrUnavailable, "the model has %d requests at once, and as many as may are waiting", w.cfg.Concurrency),
+		"try again in a moment, or raise concurrency in the model's catalog entry")}
+	n := w.waiting.Add(1)
+	defer w.waiting.Add(-1)
+	if w.cfg.Queue > 0 && n > int64(w.cfg.Queue) {
+		return busy
+	}
+	var late <-chan time.Time
+	if w.cfg.QueueWait > 0 {
+		timer := time.NewTimer(w.cfg.QueueWait)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case w.slots <- struct{}{}:
+		return nil
+	case <-late:
+		return busy
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -171,6 +214,7 @@ func (w *wire) attempt(ctx context.Context, req *http.Request, body []byte, ex *
 		}
 		req.Host = ""
 	}
+	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(w.cfg.Timeout, func() { cancel(fmt.Errorf("%w (%s)", errTimeout, w.cfg.Timeout)) })
 	stop := func() { timer.Stop(); cancel(nil) }
@@ -193,8 +237,8 @@ func (w *wire) attempt(ctx context.Context, req *http.Request, body []byte, ex *
 		stop()
 		return nil, failedStatus(w.card, resp, said, time.Now())
 	}
-	reader := &idleReader{body: resp.Body, timer: timer, idle: w.cfg.IdleTimeout, ctx: ctx}
-	if ex.line != nil {
+	reader := &idleReader{body: resp.Body, timer: timer, idle: w.cfg.IdleTimeout, ctx: ctx, caller: caller}
+	if ex.stream {
 		resp.Body = &streamBody{reader: reader, line: ex.line, done: func() { stop(); release() }}
 		return resp, nil
 	}
@@ -255,7 +299,9 @@ type idleReader struct {
 	body  io.Reader
 	timer *time.Timer
 	idle  time.Duration
-	ctx   context.Context
+	ctx   context.Context // ends with the timer
+
+	caller context.Context
 }
 
 func (r *idleReader) Read(p []byte) (int, error) {
@@ -271,15 +317,32 @@ func (r *idleReader) Read(p []byte) (int, error) {
 
 // streamBody is a streamed reply whose lines are looked at as they pass.
 type streamBody struct {
-	reader *idleReader
-	line   func([]byte)
-	done   func()
-	rest   []byte
-	closed bool
+	reader  *idleReader
+	line    func([]byte)
+	done    func()
+	verdict func(context.Context, *failure) // nil once it was given
+	rest    []byte
+	closed  bool
+}
+
+// judge tells whether anything of the reply came.
+func (b *streamBody) judge(n int, err error) {
+	var f *failure
+	if n == 0 && err != nil {
+		f = &failure{err: err, down: true}
+	}
+	if b.verdict != nil && (n > 0 || err != nil) {
+		b.verdict(b.reader.caller, f)
+		b.verdict = nil
+	}
 }
 
 func (b *streamBody) Read(p []byte) (int, error) {
 	n, err := b.reader.Read(p)
+	b.judge(n, err)
+	if b.line == nil {
+		return n, err
+	}
 	b.rest = append(b.rest, p[:n]...)
 	for {
 		at := bytes.IndexByte(b.rest, '\n')
@@ -300,6 +363,7 @@ func (b *streamBody) Close() error {
 	err := b.reader.body.(io.Closer).Close()
 	if !b.closed {
 		b.closed = true
+		b.judge(0, errNoVerdict)
 		b.done()
 	}
 	return err

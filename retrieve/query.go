@@ -50,7 +50,11 @@ func (r *Retriever) analyse(ctx context.Context, queries []query) error {
 	for i := range queries {
 		q := &queries[i]
 		c, known := collections[q.Collection]
-		if !known {
+		switch {
+		case known:
+		case q.Known != nil && q.Known.Name == q.Collection:
+			c = *q.Known
+		default:
 			var err error
 			if c, err = r.Store.Collection(ctx, q.Collection); err != nil {
 				return err

@@ -41,6 +41,8 @@ type Request struct {
 	TopK     int  // passages, 1 to 1000; 0 means 10
 	Mode     Mode // ModeHybrid if empty
 	Filter   corpus.Filter
+	// Known is the collection as it was read a moment ago, for this request; nil reads it.
+	Known *corpus.Collection
 }
 
 // Result is what was found for it, best first, at most TopK.

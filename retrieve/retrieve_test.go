@@ -223,6 +223,40 @@ func TestVectorsOfAnotherModelAreAConflictThatNamesBoth(t *testing.T) {
 	}
 }
 
+// counting counts how often a collection is read.
+type counting struct {
+	store.Store
+	reads atomic.Int32
+}
+
+func (c *counting) Collection(ctx context.Context, name string) (corpus.Collection, error) {
+	c.reads.Add(1)
+	return c.Store.Collection(ctx, name)
+}
+
+func TestACollectionThatIsKnownIsNotReadAgain(t *testing.T) {
+	l := newLibrary(t)
+	l.add(t, "a.md", "en", nil, "27 days of leave")
+	known, err := l.store.Collection(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := known
+	other.Name = "other"
+	counted := &counting{Store: l.store}
+	r := l.retriever(t, func(c *retrieve.Config) { c.Store = counted })
+	for _, test := range []struct {
+		known *corpus.Collection
+		reads int32
+	}{{&known, 0}, {nil, 1}, {&other, 1}} {
+		counted.reads.Store(0)
+		found := l.find(t, r, retrieve.Request{Question: "leave", Known: test.known})
+		if len(found) != 1 || counted.reads.Load() != test.reads {
+			t.Errorf("%d passages after %d reads, want %d", len(found), counted.reads.Load(), test.reads)
+		}
+	}
+}
+
 func TestAccessAndFilterHold(t *testing.T) {
 	l := newLibrary(t)
 	l.add(t, "open.md", "en", nil, "Leave for all.")

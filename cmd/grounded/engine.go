@@ -137,7 +137,7 @@ func (e localEngine) answer(ctx context.Context, q wire.Question, stream func(st
 	if ask.Arm = q.Arm; ask.Arm == "" {
 		ask.Arm = answer.ArmGrounded
 	}
-	if ask.Chat, err = e.chat(ctx, q.Model); err != nil {
+	if ask.Chat, err = e.answeringChat(ctx, q.Model); err != nil {
 		return corpus.Answer{}, err
 	}
 	a, err := e.answerer(ctx)

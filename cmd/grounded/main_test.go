@@ -190,6 +190,14 @@ const scriptedModels = `models:
     deployment: managed
     context: 4096
     price: {in: 1, out: 2, training: 3, date: 2026-01-31, source: scripted}
+  - id: busy
+    provider: openai
+    base_url: ${MODEL_SERVER}/busy
+    tasks: [chat]
+    access: open
+    deployment: managed
+    context: 4096
+    fallback: [parrot]
   - id: broken
     provider: openai
     base_url: ${MODEL_SERVER}/broken

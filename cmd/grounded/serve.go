@@ -180,7 +180,7 @@ func (s *services) serverConfig(ctx context.Context) (api.Config, error) {
 		Timeout: time.Duration(c.Serve.Timeout), Heartbeat: time.Duration(c.Serve.Heartbeat), Grace: time.Duration(c.Serve.Grace),
 		Limits: api.Limits{
 			Concurrent: c.Serve.Concurrent, Queue: c.Serve.Queue,
-			RequestsPerMinute: c.Serve.RequestsPerMinute, ConcurrentPerKey: c.Serve.ConcurrentRequests,
+			RequestsPerMinute: c.Serve.RequestsPerMinute, TokensPerMinute: c.Serve.TokensPerMinute, ConcurrentPerKey: c.Serve.ConcurrentRequests,
 		},
 	}, nil
 }

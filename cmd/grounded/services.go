@@ -168,25 +168,50 @@ func (s *services) questionEmbedder(ctx context.Context) (model.Embedder, error)
 	return own, nil
 }
 
-// chat connects to a chat model: the one named, else the configured, else what is there.
+// chat connects to a chat model alone, whose own answers are wanted: the one named, else the configured, else what is
+// there.
 func (s *services) chat(ctx context.Context, id string) (model.Chat, error) {
-	if id == "" {
-		id = s.config.Models.Chat
-	}
-	if id == "" {
-		if id = s.detect(ctx).Chat; id == "" {
-			return nil, noModel("chat")
-		}
-	}
-	card, err := s.catalog.Get(id)
+	card, err := s.chatCard(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	card.Fallback = nil
+	return s.connectChat(ctx, card)
+}
+
+func (s *services) connectChat(ctx context.Context, card model.Card) (model.Chat, error) {
 	c, err := model.NewChat(ctx, card, s.model)
 	if err != nil || s.telemetry == nil {
 		return c, err
 	}
 	return s.telemetry.Chat(c), nil
+}
+
+// answeringChat connects to a chat model with its fallbacks, and tells when one is asked.
+func (s *services) answeringChat(ctx context.Context, id string) (model.Chat, error) {
+	card, err := s.chatCard(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	cards, err := s.catalog.Fallbacks(card.ID)
+	if err != nil {
+		return nil, err
+	}
+	return model.NewChats(cards, func(c model.Card) (model.Chat, error) { return s.connectChat(ctx, c) }, func(from, to model.Card, err error) {
+		s.notef("%s does not answer, %s is asked: %s\n", from.ID, to.ID, err)
+	})
+}
+
+func (s *services) chatCard(ctx context.Context, id string) (model.Card, error) {
+	if id == "" {
+		id = s.config.Models.Chat
+	}
+	if id == "" {
+		if id = s.detect(ctx).Chat; id == "" {
+			return model.Card{}, noModel("chat")
+		}
+	}
+	return s.catalog.Get(id)
 }
 
 // vision connects to the model that reads scans; nil if none is configured.

@@ -98,10 +98,11 @@
     const json = content["application/json"], multipart = content["multipart/form-data"];
     let body = null, parts = [];
     if (json) {
-      const example = json.example !== undefined ? json.example : sample(json.schema);
-      body = make("textarea", { name: "body", spellcheck: false, value: JSON.stringify(example, null, 2) });
+      const example = JSON.stringify(json.example !== undefined ? json.example : sample(json.schema), null, 2);
+      body = make("textarea", { name: "body", spellcheck: false, ...(multipart ? { placeholder: "instead: " + example } : { value: example }) });
       body.setAttribute("aria-label", "Body, JSON");
-    } else if (multipart) {
+    }
+    if (multipart) {
       parts = Object.entries(resolve(multipart.schema).properties).map(([name, node]) => ({
         name, input: make("input", typeOf(node).includes("file") ? { type: "file", multiple: true, name } : { type: "text", name, autocomplete: "off" }),
       }));
@@ -119,13 +120,15 @@
       const text = query.toString();
       return { url: new URL(filled.slice(1) + (text ? "?" + text : ""), base), headers };
     };
+    // written says that the body is the one in JSON: where files may be sent too, only if there is one.
+    const written = () => body && (!multipart || body.value.trim() !== "");
     const command = () => {
       const { url, headers } = address();
       const lines = ["curl -sS" + (body || multipart ? "N" : "") + (method === "GET" || body || multipart ? "" : " -X " + method) + " " + quoted(decodeURI(url.href))];
       if (needsKey) lines.push('-H "Authorization: Bearer $GROUNDED_KEY"');
       for (const [name, value] of Object.entries(headers)) lines.push("-H " + quoted(name + ": " + value));
-      if (body) lines.push("-H 'Content-Type: application/json'", "-d " + quoted(body.value));
-      for (const { name, input } of parts) {
+      if (written()) lines.push("-H 'Content-Type: application/json'", "-d " + quoted(body.value));
+      for (const { name, input } of written() ? [] : parts) {
         if (input.type === "file") lines.push(...(input.files.length ? [...input.files].map(file => "-F " + quoted(name + "=@" + file.name)) : ["-F " + name + "=@FILE"]));
         else if (input.value !== "") lines.push("-F " + quoted(name + "=" + input.value));
       }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -103,6 +104,9 @@ func (s *Server) router() *echo.Echo {
 	e.Use(s.surround, s.crossOrigin)
 	for _, r := range s.routes() {
 		e.Add(r.method, echoPath(r.path), s.handler(r))
+		if r.scope == "" { // what load balancers ask
+			e.HEAD(echoPath(r.path), s.handler(r))
+		}
 	}
 	return e
 }
@@ -196,6 +200,9 @@ func (s *Server) read(c echo.Context, o *operation) ([]byte, error) {
 	if !isJSON {
 		return nil, &fault{status: http.StatusUnsupportedMediaType, kind: "invalid_request_error", code: "unsupported_media_type",
 			message: "send the header Content-Type: application/json"}
+	}
+	if !utf8.Valid(body) {
+		return nil, invalid("", "the request is not UTF-8; send JSON in UTF-8")
 	}
 	return body, o.checkBody(body)
 }

@@ -82,9 +82,12 @@ func resultOf(c echo.Context, id string, cause error) telemetry.HTTPResult {
 }
 
 func (s *Server) log(c echo.Context, r telemetry.HTTPResult, trace string, took time.Duration, cause error) {
-	level := slog.LevelInfo
+	level, status := slog.LevelInfo, c.Response().Status
+	if r.Status == 0 {
+		status = telemetry.StatusClientGone
+	}
 	attributes := []any{
-		"request_id", r.ID, "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,
+		"request_id", r.ID, "method", c.Request().Method, "route", c.Path(), "status", status,
 		"bytes", c.Response().Size, "ms", float64(took.Microseconds()) / 1000, "caller", c.Get(callerKey),
 	}
 	if trace != "" {

@@ -120,3 +120,13 @@ func TestOnlyConfiguredOriginsMayCallFromABrowser(t *testing.T) {
 		t.Errorf("another origin may read: %v", r.header)
 	}
 }
+
+func TestBodiesThatAreNotUTF8AreRefused(t *testing.T) {
+	c := open(t, nil)
+	for _, path := range []string{"/api/retrieve", "/v1/chat/completions", "/retrieval"} {
+		r := c.send("POST", path, "reader", "{\"question\":\"\xff\xfe\"}").want(t, http.StatusBadRequest)
+		if !strings.Contains(r.body, "UTF-8") {
+			t.Error(r.body)
+		}
+	}
+}

@@ -43,8 +43,8 @@ type HTTPResult struct {
 	ID     string // of the request
 }
 
-// clientGone is the status that nginx logs of a client that closed the connection.
-const clientGone = 499
+// StatusClientGone is the status that nginx logs of a client that closed the connection.
+const StatusClientGone = 499
 
 // End counts the request.
 func (h *HTTPRequest) End(r HTTPResult) {
@@ -55,7 +55,7 @@ func (h *HTTPRequest) End(r HTTPResult) {
 		route = "none"
 	}
 	if r.Status == 0 {
-		r.Status = clientGone
+		r.Status = StatusClientGone
 	}
 	m.requests.WithLabelValues(h.method, route, strconv.Itoa(r.Status)).Inc()
 	m.latency.WithLabelValues(h.method, route).Observe(time.Since(h.began).Seconds())

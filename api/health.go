@@ -65,6 +65,9 @@ type readiness struct {
 // readyz says whether all that the server needs answers, and names what does not: with 503 when no request can be
 // answered, as degraded when it is models. They are not asked anything that would be paid, and local ones are not started.
 func (s *Server) readyz(k *call) error {
+	if s.stopping.Err() != nil {
+		return errStopping
+	}
 	parts := s.parts()
 	failed := make([]error, len(parts))
 	var wg sync.WaitGroup

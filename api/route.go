@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -151,6 +152,10 @@ func (s *Server) admit(k *call, r route) error {
 		return &fault{status: http.StatusForbidden, kind: "permission_error", code: "forbidden",
 			message: "a server without keys answers only under this machine's own names; call it as 127.0.0.1 or localhost"}
 	}
+	if len(keys) == 0 && s.foreignPage(request) {
+		return &fault{status: http.StatusForbidden, kind: "permission_error", code: "origin_not_allowed",
+			message: "web pages of this origin may not call a server without keys; add it to serve.cors_origins"}
+	}
 	var err error
 	if k.caller, err = authenticate(keys, request, s.config.Now()); err != nil {
 		return err
@@ -167,6 +172,17 @@ func (s *Server) admit(k *call, r route) error {
 func ownHost(host string) bool {
 	name := (&url.URL{Host: host}).Hostname()
 	return isLoopback(name)
+}
+
+// foreignPage reports whether a web page sent the request that may not call. Browsers keep only the answer from it: an upload
+// of a form would have been taken, where there is no key that a page does not know.
+func (s *Server) foreignPage(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(s.config.Origins, "*") || slices.Contains(s.config.Origins, origin) {
+		return false
+	}
+	page, err := url.Parse(origin)
+	return err != nil || page.Host != r.Host
 }
 
 // read reads the whole body, before anything else is asked, and checks it against the contract.

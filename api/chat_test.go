@@ -333,6 +333,9 @@ func (c *company) stops(t *testing.T, body string) time.Duration {
 	<-c.models.cancelled
 	took := time.Since(left)
 	<-gone
+	if !strings.Contains(body, `"stream":true`) {
+		eventually(t, "the log says that the client has gone", func() bool { return strings.Contains(c.log.text(), `"status":499`) })
+	}
 	return took
 }
 

@@ -91,13 +91,20 @@ func (s *Server) annotations(k *call, collection string, a corpus.Answer) []chat
 	for _, p := range a.Passages {
 		documents[p.ChunkID] = p.DocumentID
 	}
+	type cited struct {
+		sentence string
+		marker   int
+	}
+	before := map[cited]int{} // a sentence may be there more than once, each time with its citations
 	var list []chatAnnotation
 	for _, c := range a.Citations {
 		page := 1
 		if c.Page != nil {
 			page = *c.Page
 		}
-		start, end := span(a.Text, c)
+		again := cited{c.Sentence, c.Marker}
+		start, end := span(a.Text, c, before[again])
+		before[again]++
 		id := documents[c.ChunkID]
 		list = append(list, chatAnnotation{
 			Type:        "url_citation",
@@ -110,9 +117,10 @@ func (s *Server) annotations(k *call, collection string, a corpus.Answer) []chat
 
 var bracketed = regexp.MustCompile(`[\[【［〔][^\]】］〕\n]{1,40}[\]】］〕]`)
 
-// span is the place of a citation's sentence in the text with the markers in and behind it, in code points. The sentence
-// is without markers and layout, so letters and digits are compared. One that is not found is the whole text.
-func span(text string, c corpus.Citation) (start, end int) {
+// span is the place of a citation's sentence in the text with the markers in and behind it, in code points: after so many of
+// the same, or the last of them. The sentence is without markers and layout, so letters and digits are compared. One that is
+// not found is the whole text.
+func span(text string, c corpus.Citation, after int) (start, end int) {
 	runes := []rune(text)
 	inMarker := make([]bool, len(runes)+1)
 	for _, at := range bracketed.FindAllStringIndex(text, -1) {
@@ -139,6 +147,14 @@ func span(text string, c corpus.Citation) (start, end int) {
 		return 0, len(runes)
 	}
 	first := utf8.RuneCountInString(before)
+	for rest := letters[first+len(wanted):]; after > 0; after-- {
+		skipped, _, found := strings.Cut(string(rest), string(wanted))
+		if !found {
+			break
+		}
+		first = len(letters) - len(rest) + utf8.RuneCountInString(skipped)
+		rest = letters[first+len(wanted):]
+	}
 	start, end = places[first], places[first+len(wanted)-1]+1
 	for last := end; last < len(runes) && (inMarker[last] || unicode.IsPunct(runes[last]) || unicode.IsSpace(runes[last])); last++ {
 		if !unicode.IsSpace(runes[last]) && (inMarker[last] || !strings.ContainsRune("[【［〔(“\"*-•#", runes[last])) {

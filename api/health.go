@@ -21,26 +21,28 @@ const readyTimeout = 2 * time.Second
 
 // part is something that the server needs.
 type part struct {
-	name  string // as a client is told
-	check func(context.Context) error
+	name   string // as a client is told
+	needed bool   // without it no request can be answered
+	check  func(context.Context) error
 }
 
-// parts are what has to answer before the server is ready.
+// parts are what readiness looks at. Models are not needed: all replicas use the same ones, so that none would be left to
+// search, to answer from a fallback, or to say what is wrong.
 func (s *Server) parts() []part {
 	e := s.engine
 	parts := []part{
-		{"store", func(ctx context.Context) error {
+		{"store", true, func(ctx context.Context) error {
 			_, err := e.Store.Collection(ctx, s.config.Collection)
 			return unlessMissing(err)
 		}},
-		{"queue of jobs", func(ctx context.Context) error {
+		{"queue of jobs", true, func(ctx context.Context) error {
 			_, err := s.config.Queue.Job(ctx, "00000000-0000-0000-0000-000000000000")
 			return unlessMissing(err)
 		}},
 	}
 	for _, m := range []struct{ name, id string }{{"chat model", e.Chat}, {"embedding model", e.Embedding}, {"reranker", e.Rerank}} {
 		if m.id != "" {
-			parts = append(parts, part{m.name, func(ctx context.Context) error { return s.reach.model(ctx, e, m.id) }})
+			parts = append(parts, part{m.name, false, func(ctx context.Context) error { return s.reach.model(ctx, e, m.id) }})
 		}
 	}
 	return parts
@@ -60,9 +62,12 @@ type readiness struct {
 	Checks map[string]string `json:"checks"`
 }
 
-// readyz says whether all that the server needs answers, and names what does not. Models are not asked anything that
-// would be paid, and local ones are not started.
+// readyz says whether all that the server needs answers, and names what does not: with 503 when no request can be
+// answered, as degraded when it is models. They are not asked anything that would be paid, and local ones are not started.
 func (s *Server) readyz(k *call) error {
+	if s.stopping.Err() != nil {
+		return errStopping
+	}
 	parts := s.parts()
 	failed := make([]error, len(parts))
 	var wg sync.WaitGroup
@@ -86,16 +91,22 @@ func (s *Server) readyz(k *call) error {
 	ready := readiness{Status: "ready", Checks: map[string]string{}}
 	var names []string
 	var causes []error
+	needed := false
 	for i, p := range parts {
 		ready.Checks[p.name] = "ok"
 		if failed[i] != nil {
+			ready.Status, ready.Checks[p.name] = "degraded", "does not answer"
+			needed = needed || p.needed
 			names = append(names, p.name)
 			causes = append(causes, fmt.Errorf("%s: %w", p.name, failed[i]))
 		}
 	}
-	if len(names) > 0 {
+	if needed {
 		return &fault{status: http.StatusServiceUnavailable, kind: "server_error", code: "not_ready", again: true, cause: errors.Join(causes...),
 			message: "not ready: " + strings.Join(names, ", ") + "; the server's log says why, under the request's id"}
+	}
+	if len(causes) > 0 {
+		s.config.Log.Warn("degraded", "request_id", k.echo.Response().Header().Get(requestIDHeader), "error", errors.Join(causes...))
 	}
 	return k.json(ready)
 }

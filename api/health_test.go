@@ -44,7 +44,12 @@ func TestReadinessNamesWhatDoesNotAnswer(t *testing.T) {
 	c.models.Close()
 	c.send("GET", "/readyz", "", "").want(t, http.StatusOK) // asked a moment ago
 	now = now.Add(reachedFor)
-	notReady("chat model", "embedding model")
+	r = c.send("GET", "/readyz", "", "").want(t, http.StatusOK)
+	for _, word := range []string{`"status":"degraded"`, `"store":"ok"`, `"chat model":"does not answer"`, `"embedding model":"does not answer"`} {
+		if !strings.Contains(r.body, word) || strings.Contains(r.body, c.models.URL) {
+			t.Errorf("there is no %s in %s", word, r.body)
+		}
+	}
 	if log := c.log.text(); !strings.Contains(log, "chat model: reach parrot") || !strings.Contains(log, "refused") {
 		t.Errorf("the log does not say why: %s", log)
 	}
@@ -64,5 +69,14 @@ func TestReadinessWaitsForNothingLong(t *testing.T) {
 	c := open(t, func(config *Config) { config.Queue = hanging{config.Queue, release} })
 	if r := c.send("GET", "/readyz", "", "").want(t, http.StatusServiceUnavailable); !strings.Contains(r.body, `not ready: queue of jobs;`) {
 		t.Error(r.body)
+	}
+}
+
+func TestHealthAnswersHead(t *testing.T) {
+	c := open(t, nil)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if r := c.send("HEAD", path, "", "").want(t, http.StatusOK); r.body != "" {
+			t.Errorf("HEAD %s has a body: %s", path, r.body)
+		}
 	}
 }

@@ -121,3 +121,20 @@ func TestAHeaderNarrowsTheGroupsOfAKeyAndNeverAddsOne(t *testing.T) {
 		})
 	}
 }
+
+// TestWithoutKeysForeignPagesMayDoNothing sends what a browser sends for a page without asking first.
+func TestWithoutKeysForeignPagesMayDoNothing(t *testing.T) {
+	c := open(t, func(config *Config) { config.Keys, config.Origins = nil, []string{"https://chat.example.com"} })
+	for origin, want := range map[string]int{
+		"https://evil.example.com": http.StatusForbidden, "null": http.StatusForbidden, "http://localhost:1": http.StatusForbidden,
+		"https://chat.example.com": http.StatusAccepted, c.http.URL: http.StatusAccepted, "": http.StatusAccepted,
+	} {
+		header := []string{"Origin", origin}
+		if origin == "" {
+			header = nil
+		}
+		if r := c.send("POST", "/api/collections/alpha/documents", "", form("a.md", "planted"), header...); r.status != want {
+			t.Errorf("origin %q: status %d: %s", origin, r.status, r.body)
+		}
+	}
+}

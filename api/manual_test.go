@@ -46,6 +46,12 @@ func (c *company) work() {
 	if err != nil {
 		c.Fatal(err)
 	}
+	c.Cleanup(func() { _ = parser.Close() })
+	c.run(worker)
+}
+
+// run has a worker work until the test ends.
+func (c *company) run(worker *jobs.Worker) {
 	ctx, cancel := context.WithCancel(c.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -55,7 +61,6 @@ func (c *company) work() {
 	c.Cleanup(func() {
 		cancel()
 		<-ended
-		_ = parser.Close()
 	})
 }
 

@@ -10,8 +10,10 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -104,6 +106,9 @@ func (s *Server) router() *echo.Echo {
 	e.Use(s.surround, s.crossOrigin)
 	for _, r := range s.routes() {
 		e.Add(r.method, echoPath(r.path), s.handler(r))
+		if r.scope == "" { // what load balancers ask
+			e.HEAD(echoPath(r.path), s.handler(r))
+		}
 	}
 	return e
 }
@@ -148,6 +153,10 @@ func (s *Server) admit(k *call, r route) error {
 		return &fault{status: http.StatusForbidden, kind: "permission_error", code: "forbidden",
 			message: "a server without keys answers only under this machine's own names; call it as 127.0.0.1 or localhost"}
 	}
+	if len(keys) == 0 && s.foreignPage(request) {
+		return &fault{status: http.StatusForbidden, kind: "permission_error", code: "origin_not_allowed",
+			message: "web pages of this origin may not call a server without keys; add it to serve.cors_origins"}
+	}
 	var err error
 	if k.caller, err = authenticate(keys, request, s.config.Now()); err != nil {
 		return err
@@ -164,6 +173,17 @@ func (s *Server) admit(k *call, r route) error {
 func ownHost(host string) bool {
 	name := (&url.URL{Host: host}).Hostname()
 	return isLoopback(name)
+}
+
+// foreignPage reports whether a web page sent the request that may not call. Browsers keep only the answer from it: an upload
+// of a form would have been taken, where there is no key that a page does not know.
+func (s *Server) foreignPage(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(s.config.Origins, "*") || slices.Contains(s.config.Origins, origin) {
+		return false
+	}
+	page, err := url.Parse(origin)
+	return err != nil || page.Host != r.Host
 }
 
 // read reads the whole body, before anything else is asked, and checks it against the contract.
@@ -197,6 +217,9 @@ func (s *Server) read(c echo.Context, o *operation) ([]byte, error) {
 	if !isJSON {
 		return nil, &fault{status: http.StatusUnsupportedMediaType, kind: "invalid_request_error", code: "unsupported_media_type",
 			message: "send the header Content-Type: application/json"}
+	}
+	if !utf8.Valid(body) {
+		return nil, invalid("", "the request is not UTF-8; send JSON in UTF-8")
 	}
 	return body, o.checkBody(body)
 }

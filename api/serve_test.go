@@ -49,6 +49,20 @@ func TestAStreamIsFinishedWhenTheServerIsStopped(t *testing.T) {
 	}
 }
 
+// TestABalancerIsToldBeforeRequestsAreRefused is how a server is replaced without a request being lost.
+func TestABalancerIsToldBeforeRequestsAreRefused(t *testing.T) {
+	c := open(t, func(config *Config) { config.Drain = time.Second })
+	address, stop, ended := running(t, c)
+	c.http.URL = "http://" + address
+	c.send("GET", "/readyz", "", "").want(t, http.StatusOK)
+	stop()
+	eventually(t, "it is not ready", func() bool { return c.send("GET", "/readyz", "", "").status == http.StatusServiceUnavailable })
+	c.send("GET", "/v1/models", "reader", "").want(t, http.StatusOK)
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
 func TestAStreamThatOutlastsTheGraceEndsWithAnError(t *testing.T) {
 	c := open(t, func(config *Config) { config.Grace = 50 * time.Millisecond })
 	address, stop, ended := running(t, c)

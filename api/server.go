@@ -31,6 +31,7 @@ type Config struct {
 	MaxBody   int64         // bytes of a request; default 16 MB
 	Timeout   time.Duration // of a request in all; default 10 min
 	Heartbeat time.Duration // between comments on a stream that is silent; default 10 s
+	Drain     time.Duration // that /readyz tells of the end before no new request is taken; default none
 	Grace     time.Duration // that answers have to finish when the server is stopped; default 30 s
 
 	Limits Limits
@@ -162,7 +163,7 @@ func isLoopback(host string) bool {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Serve answers requests until the context ends. Then no new one is taken, and those that are being answered have the
+// Serve answers requests until the context ends, and for Config.Drain more. Then no new one is taken, and those that are being answered have the
 // time of Config.Grace; streams that last longer are cut off with an error on them.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	base, cut := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -184,6 +185,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.stop()
+	select {
+	case err := <-failed:
+		return corpus.Errorf(corpus.ErrUnavailable, "serve: %w", err)
+	case <-time.After(s.config.Drain):
+	}
 	grace, stop := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
 	defer stop()
 	err := server.Shutdown(grace)

@@ -70,9 +70,6 @@ func resultOf(c echo.Context, id string, cause error) telemetry.HTTPResult {
 	var framework *echo.HTTPError
 	switch {
 	case errors.Is(cause, errGone):
-		if !c.Response().Committed {
-			r.Status = 0
-		}
 	case errors.As(cause, &framework):
 		r.Code = "not_found"
 	case cause != nil:
@@ -84,7 +81,7 @@ func resultOf(c echo.Context, id string, cause error) telemetry.HTTPResult {
 func (s *Server) log(c echo.Context, r telemetry.HTTPResult, trace string, took time.Duration, cause error) {
 	level := slog.LevelInfo
 	attributes := []any{
-		"request_id", r.ID, "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,
+		"request_id", r.ID, "method", c.Request().Method, "route", c.Path(), "status", r.Status,
 		"bytes", c.Response().Size, "ms", float64(took.Microseconds()) / 1000, "caller", c.Get(callerKey),
 	}
 	if trace != "" {
@@ -104,7 +101,13 @@ func (s *Server) log(c echo.Context, r telemetry.HTTPResult, trace string, took 
 // fail tells an error in the form of the route: OpenAI's under /v1, RFC 9457's elsewhere, Dify's where Dify asks. On a
 // stream that has begun its writer has told it.
 func (s *Server) fail(err error, c echo.Context) {
-	if c.Response().Committed || errors.Is(err, errGone) {
+	if c.Response().Committed {
+		return
+	}
+	if errors.Is(err, errGone) {
+		// It may have closed its half of the connection only; without this it would be told 200.
+		c.Response().Header().Set("Connection", "close")
+		c.Response().WriteHeader(telemetry.StatusClientGone)
 		return
 	}
 	f := faultOf(err)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"grounded/telemetry"
 )
 
 func TestErrorsHaveTheFormOfTheirRoute(t *testing.T) {
@@ -118,5 +120,40 @@ func TestOnlyConfiguredOriginsMayCallFromABrowser(t *testing.T) {
 	r = c.send("GET", "/v1/models", "reader", "", "Origin", "https://evil.example.com").want(t, http.StatusOK)
 	if r.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("another origin may read: %v", r.header)
+	}
+}
+
+func TestBodiesThatAreNotUTF8AreRefused(t *testing.T) {
+	c := open(t, nil)
+	for _, path := range []string{"/api/retrieve", "/v1/chat/completions", "/retrieval"} {
+		r := c.send("POST", path, "reader", "{\"question\":\"\xff\xfe\"}").want(t, http.StatusBadRequest)
+		if !strings.Contains(r.body, "UTF-8") {
+			t.Error(r.body)
+		}
+	}
+}
+
+// TestAClientThatIsTakenForGoneIsNotToldThatAllIsWell closes its half of the connection after the request.
+func TestAClientThatIsTakenForGoneIsNotToldThatAllIsWell(t *testing.T) {
+	c := open(t, nil)
+	connection, err := net.Dial("tcp", strings.TrimPrefix(c.http.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_ = connection.SetDeadline(time.Now().Add(20 * time.Second))
+	body := `{"model":"hanging","messages":[{"role":"user","content":"x"}]}`
+	fmt.Fprintf(connection, "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		c.secret["reader"], len(body), body)
+	if err := connection.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != telemetry.StatusClientGone {
+		t.Errorf("status %d", response.StatusCode)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/jobs"
+	"grounded/store"
 	"grounded/wire"
 )
 
@@ -41,7 +42,7 @@ func (s *Server) uploadDocuments(k *call) error {
 	if err != nil {
 		return err
 	}
-	u := &upload{caller: k.caller, submission: submission}
+	u := &upload{caller: k.caller, submission: submission, store: s.engine.Store}
 	if k.body != nil {
 		err = u.addresses(ctx, k)
 	} else {
@@ -123,6 +124,9 @@ func (u *upload) addresses(ctx context.Context, k *call) error {
 type upload struct {
 	caller     caller
 	submission *jobs.Submission
+	store      store.Store
+	root       string
+	moved      bool
 	groups     []string
 	metadata   map[string]any
 	fields     int64 // bytes
@@ -149,7 +153,11 @@ func (u *upload) read(ctx context.Context, parts *multipart.Reader) error {
 func (u *upload) part(ctx context.Context, part *multipart.Part) error {
 	switch name := part.FormName(); name {
 	case wire.PartFile:
-		u.files++
+		if u.files++; u.files == 1 {
+			if err := u.place(ctx); err != nil {
+				return err
+			}
+		}
 		content := &watchedReader{r: part}
 		err := u.add(ctx, fileName(part), content)
 		if content.err != nil {
@@ -164,6 +172,12 @@ func (u *upload) part(ctx context.Context, part *multipart.Part) error {
 			return malformed(err)
 		}
 		return u.submission.Source(string(name))
+	case wire.PartRoot, wire.PartMoved:
+		text, err := io.ReadAll(io.LimitReader(part, maxFields))
+		if err != nil {
+			return malformed(err)
+		}
+		return u.say(name, string(text))
 	case wire.PartGroups, wire.PartMetadata:
 		if u.files > 0 {
 			return invalid(name, "%s stands behind a file; send it before the files, for all of which it is", name)
@@ -180,8 +194,36 @@ func (u *upload) part(ctx context.Context, part *multipart.Part) error {
 		}
 		return u.setMetadata(text)
 	default:
-		return invalid("", "there is a part named %s; parts are named file, groups, metadata, source or document", quoted(name))
+		return invalid("", "there is a part named %s; parts are named file, groups, metadata, source, root, moved or document", quoted(name))
 	}
+}
+
+// say takes where the source is, or that it has moved.
+func (u *upload) say(name, text string) error {
+	switch {
+	case u.files > 0:
+		return invalid(name, "%s stands behind a file; send it before the files, for all of which it is", name)
+	case name == wire.PartRoot:
+		u.root = text
+	case text == "true" || text == "false":
+		u.moved = text == "true"
+	default:
+		return invalid(name, "moved is %s; it must be true or false", quoted(text))
+	}
+	return nil
+}
+
+// place refuses a source that is another folder's, before its files are read.
+func (u *upload) place(ctx context.Context) error {
+	if u.root == "" && u.moved {
+		return invalid(wire.PartMoved, "moved without root; send where the source is now as root")
+	}
+	if u.root != "" {
+		if err := u.submission.From(u.root, u.moved); err != nil {
+			return err
+		}
+	}
+	return u.submission.Place(ctx, u.store)
 }
 
 // addGroups takes only groups that the caller is in: what it uploads it can see.

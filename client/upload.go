@@ -22,8 +22,12 @@ import (
 
 // Upload is a request that makes one job.
 type Upload struct {
-	Files    []File         // at least one
-	Source   string         // that the documents belong to; default the server's, "uploads"
+	Files  []File // at least one
+	Source string // that the documents belong to; default the server's, "uploads"
+	// Root is where the source is here, such as laptop:/home/ann/handbook: the server refuses another one under the same
+	// name (corpus.ErrConflict), unless Moved says that it is the same in a new place. Empty adds to the source, wherever it is.
+	Root     string
+	Moved    bool
 	Groups   []string       // that may see the documents; none is everyone who may read the collection
 	Metadata map[string]any // of all documents: title, language and others
 	// IdempotencyKey names the request: sent again under it, it makes no second job. Default a new one.
@@ -65,6 +69,16 @@ func (u Upload) write(w io.Writer, boundary string) error {
 	}
 	if u.Source != "" {
 		if err := form.WriteField(wire.PartSource, u.Source); err != nil {
+			return err
+		}
+	}
+	if u.Root != "" {
+		if err := form.WriteField(wire.PartRoot, u.Root); err != nil {
+			return err
+		}
+	}
+	if u.Moved {
+		if err := form.WriteField(wire.PartMoved, "true"); err != nil {
 			return err
 		}
 	}

@@ -156,6 +156,7 @@ type Serve struct {
 	MaxBodyMB          int      `yaml:"max_body_mb"`
 	Timeout            Duration `yaml:"timeout"`
 	Heartbeat          Duration `yaml:"heartbeat"`
+	Drain              Duration `yaml:"drain"`
 	Grace              Duration `yaml:"grace"`
 	Concurrent         int      `yaml:"concurrent"`
 	Queue              int      `yaml:"queue"`
@@ -340,6 +341,7 @@ func (c Config) check() error {
 		{"serve.max_body_mb", float64(c.Serve.MaxBodyMB), 0, 1024},
 		{"serve.timeout", time.Duration(c.Serve.Timeout).Seconds(), 0, 86400},
 		{"serve.heartbeat", time.Duration(c.Serve.Heartbeat).Seconds(), 0, 3600},
+		{"serve.drain", time.Duration(c.Serve.Drain).Seconds(), 0, 3600},
 		{"serve.grace", time.Duration(c.Serve.Grace).Seconds(), 0, 3600},
 		{"serve.concurrent", float64(c.Serve.Concurrent), 0, 1_000_000},
 		{"serve.queue", float64(c.Serve.Queue), 0, 1_000_000},

@@ -17,6 +17,7 @@ import (
 type Forwarded struct {
 	ID       corpus.DocumentID
 	Source   string
+	Root     string // of the source, on disk; empty when the request named the source, which is the same wherever it is
 	Path     string // in the source
 	File     string // on disk
 	Bytes    int64
@@ -36,8 +37,7 @@ const (
 )
 
 // Forward discovers files as Run does, by the same rules, and has them ingested elsewhere. known are the sources there,
-// with the folders that they have here. Events, report and errors are those of Run. Requests to prune, to write nothing or about what has moved, and addresses, are
-// corpus.ErrUnsupported.
+// with the folders that they have here. Events, report and errors are those of Run. Requests to prune or to write nothing, and addresses, are corpus.ErrUnsupported.
 func Forward(ctx context.Context, req Request, known []corpus.Source, forward Forwarder, observe func(Event)) (Report, error) {
 	f := forwarding{forward: forward, run: &run{Ingester: &Ingester{}, Request: req, reporter: newReporter(req, observe)}}
 	err := f.all(ctx, known)
@@ -67,8 +67,8 @@ func (f *forwarding) all(ctx context.Context, known []corpus.Source) error {
 	if err := errors.Join(corpus.CheckCollectionName(f.Collection), f.Globs.Check(), f.Shard.Check()); err != nil {
 		return err
 	}
-	if f.Prune || f.DryRun || f.Moved {
-		return corpus.Errorf(corpus.ErrUnsupported, "ingest elsewhere: nothing can be pruned, tried or moved there")
+	if f.Prune || f.DryRun {
+		return corpus.Errorf(corpus.ErrUnsupported, "ingest elsewhere: nothing can be pruned or tried there")
 	}
 	var err error
 	if f.plan, err = makePlan(ctx, f.Request, nil, known); err != nil {
@@ -129,8 +129,13 @@ func (f *forwarding) take(ctx context.Context, found file) error {
 			return err
 		}
 	}
+	root := ""
+	if f.Source == "" {
+		i := slices.IndexFunc(f.plan.sources, func(s corpus.Source) bool { return s.Name == found.source })
+		root = f.plan.sources[i].Root
+	}
 	f.batch = append(f.batch, Forwarded{
-		ID: found.id, Source: found.source, Path: found.path, File: found.disk, Bytes: info.Size(), Metadata: maps.Clone(m.rest), Groups: slices.Clone(m.groups),
+		ID: found.id, Source: found.source, Root: root, Path: found.path, File: found.disk, Bytes: info.Size(), Metadata: maps.Clone(m.rest), Groups: slices.Clone(m.groups),
 	})
 	f.named = append(f.named, found.named)
 	f.bytes += info.Size()

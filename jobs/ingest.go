@@ -22,6 +22,10 @@ const KindIngest = "ingest"
 type IngestSpec struct {
 	// Source that the documents belong to: a file is the document of its name there, and replaces it. Default "uploads".
 	Source string `json:"source"`
+	// Root is where the source is for whoever uploads it, such as host:/folder; empty is not known.
+	Root string `json:"root,omitempty"`
+	// Moved says that the source has moved to Root.
+	Moved bool `json:"moved,omitempty"`
 }
 
 func (s IngestSpec) withDefaults() IngestSpec {
@@ -62,12 +66,16 @@ func (in Ingestion) Do(ctx context.Context, t *Task) error {
 	if run.left() == 0 {
 		return run.verdict()
 	}
-	from := &uploads{task: t, store: in.Store, web: in.Web, spec: spec.withDefaults()}
+	root, err := spec.Place(ctx, in.Store, t.Job.Collection)
+	if err != nil && !errors.Is(err, corpus.ErrNotFound) {
+		return err
+	}
+	from := &uploads{task: t, store: in.Store, web: in.Web, spec: spec.withDefaults(), root: root}
 	ingester, err := in.Ingester(ctx, t.Job.Collection, func(context.Context, string) (source.Source, error) { return from, nil })
 	if err != nil {
 		return err
 	}
-	_, err = ingester.Run(ctx, ingest.Request{Collection: t.Job.Collection, Paths: []string{from.Root()}, Source: from.spec.Source}, func(e ingest.Event) {
+	_, err = ingester.Run(ctx, ingest.Request{Collection: t.Job.Collection, Paths: []string{from.Root()}, Source: from.spec.Source, Moved: true}, func(e ingest.Event) {
 		if d, ok := e.(ingest.DocumentDone); ok {
 			run.observe(d)
 			if in.Observe != nil {

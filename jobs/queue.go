@@ -117,5 +117,5 @@ func HasEnded(j Job) error {
 
 // OtherRequest is the error for an idempotency key that was used for another request.
 func OtherRequest() error {
-	return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "submit job: the same idempotency key was used for another request"), "use a new key for a new request")
+	return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "the same idempotency key was used for another request"), "use a new key for a new request")
 }

@@ -22,6 +22,7 @@ import (
 	"grounded/ingest/parse"
 	"grounded/ingest/source"
 	"grounded/ingest/source/web"
+	"grounded/store"
 )
 
 // Limits on what one job may bring. Zero values are the defaults.
@@ -100,8 +101,41 @@ func (s *Submission) Source(name string) error {
 	case len(s.job.Files) > 0:
 		return corpus.Errorf(corpus.ErrInvalid, "upload to source %q: it is named behind a file; name it before the files, for all of which it is", name)
 	}
-	encoded, err := json.Marshal(IngestSpec{Source: norm.NFC.String(name)})
-	s.job.Spec = encoded
+	return s.specify(func(spec *IngestSpec) { spec.Source = norm.NFC.String(name) })
+}
+
+// From says where the source is for whoever uploads it, before the first file; moved that it has moved there.
+func (s *Submission) From(root string, moved bool) error {
+	switch {
+	case root == "" || len(root) > maxPath || !utf8.ValidString(root) || strings.ContainsFunc(root, unicode.IsControl):
+		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "the root of the source is no text of 1 to %d bytes in UTF-8", maxPath), "a root is like laptop:/home/ann/handbook")
+	case len(s.job.Files) > 0:
+		return corpus.Errorf(corpus.ErrInvalid, "the root of the source is named behind a file; name it before the files, for all of which it is")
+	}
+	return s.specify(func(spec *IngestSpec) { spec.Root, spec.Moved = root, moved })
+}
+
+// Place fails when the source is another's, as IngestSpec.Place does.
+func (s *Submission) Place(ctx context.Context, st store.Store) error {
+	var spec IngestSpec
+	if err := json.Unmarshal(s.job.Spec, &spec); err != nil {
+		return err
+	}
+	_, err := spec.Place(ctx, st, s.job.Collection)
+	if errors.Is(err, corpus.ErrNotFound) { // the job makes the collection
+		return nil
+	}
+	return err
+}
+
+func (s *Submission) specify(change func(*IngestSpec)) error {
+	var spec IngestSpec
+	err := json.Unmarshal(s.job.Spec, &spec)
+	if err != nil {
+		return err
+	}
+	change(&spec)
+	s.job.Spec, err = json.Marshal(spec)
 	return err
 }
 

@@ -22,6 +22,7 @@ type uploads struct {
 	store store.Store
 	web   *web.Client
 	spec  IngestSpec
+	root  string
 }
 
 var _ source.Source = (*uploads)(nil)
@@ -30,7 +31,7 @@ var _ source.Source = (*uploads)(nil)
 func (u *uploads) Name() string { return u.spec.Source }
 
 // Root implements source.Source.
-func (u *uploads) Root() string { return "upload://" + u.spec.Source }
+func (u *uploads) Root() string { return u.root }
 
 // Path implements source.Source.
 func (*uploads) Path() string { return "" }

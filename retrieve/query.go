@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"grounded/analyze"
 	"grounded/corpus"
@@ -15,6 +16,9 @@ import (
 const (
 	defaultTopK = 10
 	maxTopK     = 1000
+	// maxQuestion is how many characters a search is made from, about 8,000 tokens, which is what embedding services take
+	// of one text.
+	maxQuestion = 32000
 )
 
 // query is a request with its defaults, and what it is searched by.
@@ -35,6 +39,9 @@ func newQuery(r Request) (query, error) {
 	switch {
 	case r.Question == "":
 		return query{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "retrieve: the question is empty"), "ask something")
+	case utf8.RuneCountInString(r.Question) > maxQuestion:
+		return query{}, corpus.Hint(corpus.Errorf(corpus.ErrLimit, "retrieve: the question has more than %d characters", maxQuestion),
+			"ask about less at once; what the answer is to keep in mind can stand in a message before the question")
 	case r.TopK < 1 || r.TopK > maxTopK:
 		return query{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "retrieve: %d passages were asked for", r.TopK), "ask for 1 to 1000")
 	case r.Mode != ModeHybrid && r.Mode != ModeDense && r.Mode != ModeLexical:

@@ -68,8 +68,8 @@ func New(c Config) (*Retriever, error) {
 	return &Retriever{c}, nil
 }
 
-// Retrieve finds passages. Errors are corpus.ErrInvalid for a request that makes no sense, corpus.ErrNotFound
-// for a collection that is not there, corpus.ErrConflict when its vectors are of another model, and those of
+// Retrieve finds passages. Errors are corpus.ErrInvalid for a request that makes no sense, corpus.ErrLimit for a question of more
+// than 32,000 characters, corpus.ErrNotFound for a collection that is not there, corpus.ErrConflict when its vectors are of another model, and those of
 // the store and the models.
 func (r *Retriever) Retrieve(ctx context.Context, request Request) (Result, error) {
 	results, err := r.RetrieveAll(ctx, []Request{request})

@@ -176,6 +176,13 @@ func TestRequestsThatMakeNoSenseAreRefusedWithAHint(t *testing.T) {
 			t.Errorf("%s: error is %v with hint %q, want invalid with a hint", name, err, corpus.HintOf(err))
 		}
 	}
+	r := l.retriever(t, nil)
+	for _, mode := range []string{retrieve.ModeDense, retrieve.ModeLexical} {
+		_, err := r.Retrieve(t.Context(), retrieve.Request{Scope: corpus.Scope{Collection: "c"}, Mode: mode, Question: strings.Repeat("字", 32001)})
+		if !errors.Is(err, corpus.ErrLimit) || corpus.HintOf(err) == "" {
+			t.Errorf("a question of 32,001 characters, %s: error is %v", mode, err)
+		}
+	}
 	if _, err := retrieve.New(retrieve.Config{}); !errors.Is(err, corpus.ErrInvalid) {
 		t.Errorf("without a store the error is %v", err)
 	}

@@ -38,13 +38,13 @@ func (t *Telemetry) StartRequest(r *http.Request) (*http.Request, *HTTPRequest) 
 // HTTPResult is how a request was answered.
 type HTTPResult struct {
 	Route  string // of the contract; empty for a path that is not there
-	Status int    // 0 when the client went before it was answered
+	Status int    // StatusClientGone when the client went before it was answered
 	Code   string // of the error, if there was one
 	ID     string // of the request
 }
 
-// clientGone is the status that nginx logs of a client that closed the connection.
-const clientGone = 499
+// StatusClientGone is the status that nginx logs of a client that closed the connection.
+const StatusClientGone = 499
 
 // End counts the request.
 func (h *HTTPRequest) End(r HTTPResult) {
@@ -53,9 +53,6 @@ func (h *HTTPRequest) End(r HTTPResult) {
 	route := r.Route
 	if route == "" {
 		route = "none"
-	}
-	if r.Status == 0 {
-		r.Status = clientGone
 	}
 	m.requests.WithLabelValues(h.method, route, strconv.Itoa(r.Status)).Inc()
 	m.latency.WithLabelValues(h.method, route).Observe(time.Since(h.began).Seconds())

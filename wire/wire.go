@@ -121,6 +121,8 @@ const (
 	PartGroups   = "groups"   // access groups of all files; before them
 	PartMetadata = "metadata" // of all files, a JSON object; before them
 	PartSource   = "source"   // that the documents belong to; before them
+	PartRoot     = "root"     // where the source is, for whoever sends it; before the files
+	PartMoved    = "moved"    // "true": the source has moved to that root
 	PartDocument = "document" // a Described of the file that follows
 )
 

@@ -23,7 +23,6 @@ func onlyHere(cmd *cobra.Command, paths []string) error {
 	for _, flag := range []struct{ name, hint string }{
 		{"prune", "delete documents whose file is gone with: grounded docs delete DOCUMENT"},
 		{"dry-run", "leave it out: what is unchanged costs no more than its upload"},
-		{"moved", "a server knows no folders: name the source with --source, and it is the same wherever its folder is"},
 		{"password", "put it into the server's configuration (ingest.passwords)"},
 		{"watch", "run the ingest again when files have changed, as cron does"},
 		{"poll", "run the ingest again when files have changed, as cron does"},
@@ -46,7 +45,7 @@ func onlyHere(cmd *cobra.Command, paths []string) error {
 // ingestRemotely uploads files to a server, and waits until it has ingested them.
 func (p *program) ingestRemotely(ctx context.Context, server *client.Client, request ingest.Request, quiet bool) error {
 	observe, done := p.showProgress(quiet)
-	f := &forwarder{server: server, collection: request.Collection}
+	f := &forwarder{server: server, collection: request.Collection, moved: request.Moved}
 	var report ingest.Report
 	known, err := f.sources(ctx, request)
 	if err == nil {
@@ -63,6 +62,7 @@ func (p *program) ingestRemotely(ctx context.Context, server *client.Client, req
 type forwarder struct {
 	server     *client.Client
 	collection string
+	moved      bool
 	job        string // that is waited for
 }
 
@@ -127,6 +127,13 @@ func (f *forwarder) send(ctx context.Context, batch []sent, done func(int, inges
 		return nil
 	}
 	u := client.Upload{Source: batch[0].Source}
+	if root := batch[0].Root; root != "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return corpus.Errorf(corpus.ErrUnavailable, "find the name of this machine: %w", err)
+		}
+		u.Root, u.Moved = host+":"+root, f.moved
+	}
 	for _, s := range batch {
 		u.Files = append(u.Files, client.File{Path: s.Path, Metadata: s.Metadata, Groups: s.Groups, Open: func() (io.ReadCloser, error) { return os.Open(s.File) }})
 	}

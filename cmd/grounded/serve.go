@@ -177,7 +177,7 @@ func (s *services) serverConfig(ctx context.Context) (api.Config, error) {
 	}
 	return api.Config{
 		Backend: b, Keys: keys, PublicURL: c.Serve.PublicURL, Origins: c.Serve.CORSOrigins, MaxBody: int64(c.Serve.MaxBodyMB) << 20,
-		Timeout: time.Duration(c.Serve.Timeout), Heartbeat: time.Duration(c.Serve.Heartbeat), Grace: time.Duration(c.Serve.Grace),
+		Timeout: time.Duration(c.Serve.Timeout), Heartbeat: time.Duration(c.Serve.Heartbeat), Drain: time.Duration(c.Serve.Drain), Grace: time.Duration(c.Serve.Grace),
 		Limits: api.Limits{
 			Concurrent: c.Serve.Concurrent, Queue: c.Serve.Queue,
 			RequestsPerMinute: c.Serve.RequestsPerMinute, TokensPerMinute: c.Serve.TokensPerMinute, ConcurrentPerKey: c.Serve.ConcurrentRequests,

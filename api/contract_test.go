@@ -56,6 +56,7 @@ func valid(c *company) map[string][]string {
 		"watchEvaluation":  {"/api/evaluations/" + evaluation + "/events"},
 		"getResults":       {"/api/evaluations/" + evaluation + "/results"},
 		"getReport":        {"/api/evaluations/" + evaluation + "/report"},
+		"getGate":          {"/api/evaluations/" + evaluation + "/gate?max_drop=0.1&baseline=" + c.evaluated("admin", threeQuestions)},
 		"deleteEvaluation": {"/api/evaluations/" + c.evaluated("admin", threeQuestions)},
 		"deleteDocuments":  {"/api/collections/doomed/documents/delete", `{"prefix":"b","confirm":1}`},
 		"getDocument":      {"/api/collections/alpha/documents/" + id("alpha", "leave.md")},

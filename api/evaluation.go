@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 
 	"grounded/answer"
 	"grounded/corpus"
@@ -128,7 +129,11 @@ func (s *Server) evaluationSpec(r evaluationRequest) (jobs.EvaluationSpec, error
 
 // evaluation is the job of the path, if it is an evaluation that the caller may see.
 func (s *Server) evaluation(k *call) (jobs.Job, error) {
-	j, err := s.job(k)
+	return s.evaluationOf(k, k.param("id"))
+}
+
+func (s *Server) evaluationOf(k *call, id string) (jobs.Job, error) {
+	j, err := s.jobOf(k, id)
 	if err == nil && j.Kind != jobs.KindEvaluation {
 		err = notFound("the job %s is no evaluation", quoted(j.ID))
 	}
@@ -199,24 +204,91 @@ var reportForms = map[string]struct {
 // reportPolicy lets the page have the style and the script that are in it, and nothing from elsewhere.
 const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// evaluationReport reports on the items that there are so far.
-func (s *Server) evaluationReport(k *call) error {
-	j, err := s.evaluation(k)
+// evaluated loads the items that an evaluation has so far, of which there must be one.
+func (s *Server) evaluated(k *call, id string) (eval.Header, []eval.Item, error) {
+	j, err := s.evaluationOf(k, id)
 	if err != nil {
-		return err
+		return eval.Header{}, nil, err
 	}
 	header, items, err := eval.Load(jobs.EvaluationFolder(s.config.Evaluations, j.ID))
 	if err == nil && len(items) == 0 {
 		err = corpus.Errorf(corpus.ErrNotFound, "there are no items")
 	}
 	if err != nil {
-		return noResults(j, err)
+		return header, nil, noResults(j, err)
 	}
+	return header, items, nil
+}
+
+// baseline loads the evaluation that the one of the path is compared with.
+func (s *Server) baseline(k *call, id string) (eval.Header, []eval.Item, error) {
+	if id == k.param("id") {
+		return eval.Header{}, nil, invalid("baseline", "an evaluation is not compared with itself")
+	}
+	return s.evaluated(k, id)
+}
+
+func reportConfig(k *call) (eval.ReportConfig, error) {
 	metric := k.echo.QueryParam("metric")
 	if metric != "" && !slices.Contains(eval.ScoreNames(), metric) {
-		return invalid("metric", "there is no score %s", quoted(metric))
+		return eval.ReportConfig{}, invalid("metric", "there is no score %s", quoted(metric))
 	}
-	r, err := eval.NewReport(header, items, eval.ReportConfig{Metric: metric})
+	return eval.ReportConfig{Metric: metric}, nil
+}
+
+// evaluationGate tells which models and arms of a baseline got worse.
+func (s *Server) evaluationGate(k *call) error {
+	c, err := reportConfig(k)
+	if err != nil {
+		return err
+	}
+	var limits eval.GateLimits
+	for name, limit := range map[string]*float64{"max_drop": &limits.MaxDrop, "max_failed": &limits.MaxFailed} {
+		if text := k.echo.QueryParam(name); text != "" {
+			if *limit, err = strconv.ParseFloat(text, 64); err != nil || !(*limit >= 0 && *limit <= 1) {
+				return invalid(name, "%s is a number from 0 to 1, not %s", name, quoted(text))
+			}
+		}
+	}
+	after, items, err := s.evaluated(k, k.param("id"))
+	if err != nil {
+		return err
+	}
+	before, old, err := s.baseline(k, k.echo.QueryParam("baseline"))
+	if err != nil {
+		return err
+	}
+	lines, err := eval.Gate(before, old, after, items, c, limits)
+	if err != nil {
+		return err
+	}
+	return k.json(map[string]any{
+		"failed":  slices.ContainsFunc(lines, func(l eval.GateLine) bool { return l.Failed }),
+		"columns": lines,
+	})
+}
+
+// evaluationReport reports on the items that there are so far.
+func (s *Server) evaluationReport(k *call) error {
+	header, items, err := s.evaluated(k, k.param("id"))
+	if err != nil {
+		return err
+	}
+	c, err := reportConfig(k)
+	if err != nil {
+		return err
+	}
+	if id := k.echo.QueryParam("baseline"); id != "" {
+		before, old, err := s.baseline(k, id)
+		if err != nil {
+			return err
+		}
+		header, items, c.Baseline, err = eval.Merge([]string{id, k.param("id")}, []eval.Header{before, header}, [][]eval.Item{old, items})
+		if err != nil {
+			return err
+		}
+	}
+	r, err := eval.NewReport(header, items, c)
 	if err != nil {
 		return err
 	}

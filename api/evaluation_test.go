@@ -202,3 +202,42 @@ func TestTheSameEvaluationIsStartedOnce(t *testing.T) {
 	}
 	send("writer", strings.Replace(threeQuestions, "27", "28", 1)).want(t, http.StatusConflict)
 }
+
+func TestAnEvaluationIsComparedWithAnother(t *testing.T) {
+	c := open(t, func(config *Config) { config.Evaluations = t.TempDir() })
+	before, after := c.evaluated("writer", threeQuestions), c.evaluated("writer", threeQuestions)
+	path := "/api/evaluations/" + after
+	var report struct{ Comparisons []eval.Comparison }
+	c.send("GET", path+"/report?baseline="+before, "writer", "").into(t, &report)
+	found := false
+	for _, r := range report.Comparisons {
+		found = found || r.Model == "parrot @ "+after && r.Than == "parrot @ "+before && r.Difference != nil && *r.Difference == 0
+	}
+	if !found {
+		t.Errorf("not compared: %+v", report)
+	}
+	var gate struct {
+		Failed  bool
+		Columns []eval.GateLine
+	}
+	c.send("GET", path+"/gate?max_drop=.1&baseline="+before, "writer", "").into(t, &gate)
+	if gate.Failed || len(gate.Columns) != 2 {
+		t.Errorf("got %+v", gate)
+	}
+	plain := c.evaluated("writer", strings.Replace(threeQuestions, "{", `{"arms":["plain"],`, 1))
+	c.send("GET", "/api/evaluations/"+plain+"/gate?baseline="+before, "writer", "").into(t, &gate)
+	if !gate.Failed {
+		t.Errorf("an arm is gone, and got %+v", gate)
+	}
+	others := c.evaluated("hr", threeQuestions)
+	changed := c.evaluated("writer", strings.Replace(threeQuestions, "Who bought Gamma", "Who sold Gamma", 1))
+	for query, want := range map[string]int{
+		"/gate": 400, "/gate?baseline=": 400, "/gate?max_drop=NaN&baseline=" + before: 400, "/gate?max_failed=-1&baseline=" + before: 400,
+		"/gate?metric=beauty&baseline=" + before: 400, "/gate?baseline=" + after: 400, "/report?baseline=" + after: 400, "/gate?baseline=" + changed: 400,
+		"/report?baseline=" + changed: 400, "/gate?baseline=" + others: 404, "/report?baseline=" + others: 404, "/gate?baseline=none": 404,
+	} {
+		if r := c.send("GET", path+query, "writer", ""); r.status != want {
+			t.Errorf("%s: status %d, want %d: %s", query, r.status, want, r.body)
+		}
+	}
+}

@@ -42,7 +42,11 @@ func shown(c caller, j jobs.Job) jobs.Job {
 
 // job is that of the path, if the caller may see it.
 func (s *Server) job(k *call) (jobs.Job, error) {
-	id := k.param("id")
+	return s.jobOf(k, k.param("id"))
+}
+
+// jobOf is the job with an id, if the caller may see it.
+func (s *Server) jobOf(k *call, id string) (jobs.Job, error) {
 	j, err := s.config.Queue.Job(k.ctx, id)
 	if errors.Is(err, corpus.ErrNotFound) || err == nil && !visible(k.caller, j) {
 		return jobs.Job{}, notFound("there is no job %s; jobs that have ended are forgotten after some time", quoted(id))

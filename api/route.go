@@ -86,6 +86,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/evaluations/{id}/events", ScopeRead, false, s.evaluationEvents},
 		{"GET", "/api/evaluations/{id}/results", ScopeRead, false, s.evaluationResults},
 		{"GET", "/api/evaluations/{id}/report", ScopeRead, false, s.evaluationReport},
+		{"GET", "/api/evaluations/{id}/gate", ScopeRead, false, s.evaluationGate},
 	}
 }
 

@@ -2,10 +2,12 @@ package eval_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"grounded/corpus"
 	"grounded/eval"
+	"grounded/eval/dataset"
 )
 
 func TestTheGateFailsOnWhatGotWorse(t *testing.T) {
@@ -74,5 +76,28 @@ func TestTheThresholdThatTellsUnanswerableQuestionsIsRecommended(t *testing.T) {
 	}
 	if k := eval.Calibrate(few.Columns[0]); k.Below != nil || k.Advice == "" {
 		t.Errorf("without unanswerable questions %+v is recommended", k)
+	}
+}
+
+func TestNothingIsCalledBetterForTakingMore(t *testing.T) {
+	for _, name := range eval.ScoreNames() {
+		_, err := eval.NewReport(eval.Header{}, nil, eval.ReportConfig{Metric: name})
+		takes := slices.Contains([]string{eval.Abstained, eval.PromptTokens, eval.CompletionTokens, eval.CostUSD, eval.FirstTokenMS, eval.TotalMS}, name)
+		if errors.Is(err, corpus.ErrInvalid) != takes {
+			t.Errorf("by %s: %v", name, err)
+		}
+	}
+}
+
+func TestTheSameIDOfAnotherQuestionIsNotCompared(t *testing.T) {
+	items := func(text string) []eval.Item {
+		return []eval.Item{{Model: "m", Question: dataset.Question{ID: "q1", Question: text}}}
+	}
+	headers := []eval.Header{{}, {}}
+	if _, _, _, err := eval.Merge([]string{"a", "b"}, headers, [][]eval.Item{items("Why?"), items("How?")}); !errors.Is(err, corpus.ErrInvalid) {
+		t.Errorf("other words: %v", err)
+	}
+	if _, _, _, err := eval.Merge([]string{"a", "b"}, headers, [][]eval.Item{items("Why?"), items("Why?")}); err != nil {
+		t.Errorf("the same words: %v", err)
 	}
 }

@@ -9,13 +9,13 @@ import (
 
 // Merge puts runs of the same questions beside each other, as if each had models of its own: MODEL @ NAME. The names
 // are the runs', different from each other. Each model is compared with its namesake in the first run that has it.
-// Questions are matched by id; runs that share none fail with corpus.ErrInvalid.
+// Questions are matched by id; runs that share none, or that ask other words by the same id, fail with corpus.ErrInvalid.
 func Merge(names []string, headers []Header, items [][]Item) (Header, []Item, map[string]string, error) {
 	merged := headers[0]
 	merged.Models, merged.Arms = nil, nil
 	var all []Item
 	baseline, first, arms := map[string]string{}, map[string]string{}, map[string]bool{}
-	shared := map[string]int{}
+	shared, words := map[string]int{}, map[string]string{}
 	for n, h := range headers {
 		called := func(id string) string { return calledIn(names[n], id) }
 		for _, card := range h.Models {
@@ -39,6 +39,10 @@ func Merge(names []string, headers []Header, items [][]Item) (Header, []Item, ma
 			i.Model = called(i.Model)
 			all = append(all, i)
 			ids[i.Question.ID] = true
+			if before, there := words[i.Question.ID]; there && before != i.Question.Question {
+				return merged, nil, nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "compare runs: %s is not the same question in all of them", i.Question.ID), "compare runs of the same dataset")
+			}
+			words[i.Question.ID] = i.Question.Question
 		}
 		for id := range ids {
 			shared[id]++

@@ -80,6 +80,9 @@ func NewReport(h Header, items []Item, c ReportConfig) (Report, error) {
 	if !slices.Contains(ScoreNames(), c.Metric) {
 		return Report{}, corpus.Errorf(corpus.ErrInvalid, "report: there is no score %q", c.Metric)
 	}
+	if !isQuality(c.Metric) || c.Metric == Abstained {
+		return Report{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "report: more %s is not better, so that nothing is compared by it", c.Metric), "compare by f1, right, exact or contains; tokens, cost and time are in every report")
+	}
 	r := Report{Header: h, Metric: c.Metric}
 	r.questions = asked(items)
 	r.Unit, r.keys = clusters(r.questions)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"grounded/corpus"
 	"grounded/eval/dataset"
 	"grounded/model"
+	"grounded/retrieve"
 )
 
 // Answerer answers one question; an answer.Service with the arms of Arms does.
@@ -83,6 +85,9 @@ type run struct {
 func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 	r := &run{Config: c, folder: folder}
 	tasks, err := r.plan(ctx)
+	if err == nil {
+		err = r.trySearch(ctx, tasks)
+	}
 	if err != nil {
 		return r.state, err
 	}
@@ -130,6 +135,20 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 	}
 	wg.Wait()
 	return r.state, context.Cause(going)
+}
+
+// trySearch searches once for the first item that needs passages: when nothing can be searched, each item would wait for
+// it and fail.
+func (r *run) trySearch(ctx context.Context, tasks []task) error {
+	i := slices.IndexFunc(tasks, func(t task) bool { return t.arm != answer.ArmPlain && t.arm != answer.ArmFewShot })
+	if i < 0 || r.Retriever == nil {
+		return nil
+	}
+	_, err := r.Retriever.Retrieve(ctx, retrieve.Request{Scope: r.Request.Scope, Question: tasks[i].question.Question, TopK: 1, Mode: r.Request.Mode})
+	if err != nil {
+		return fmt.Errorf("run evaluation: nothing is asked, since nothing can be searched: %w", err)
+	}
+	return nil
 }
 
 func provider(c model.Card) string {

@@ -277,3 +277,24 @@ func TestTheOracleIsGivenTheEvidenceAndTheDistractorNoneOfIt(t *testing.T) {
 		}
 	}
 }
+
+// deaf is a retriever whose embedder can't be started.
+type deaf struct{ asked int }
+
+func (d *deaf) Retrieve(context.Context, retrieve.Request) (retrieve.Result, error) {
+	d.asked++
+	return retrieve.Result{}, corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "the embedder is not there"), "install it")
+}
+
+func TestNothingIsAskedWhenNothingCanBeSearched(t *testing.T) {
+	s, d, path := &scripted{}, &deaf{}, t.TempDir()
+	c := eval.Config{Answerer: s, Retriever: d, Chats: []model.Chat{chat("m", nil)}, Arms: []string{answer.ArmPlain}, Questions: numbered(3)}
+	if _, err := ask(t, t.Context(), path, c); err != nil || d.asked > 0 {
+		t.Fatalf("plain answers need no search: %v, %d searches", err, d.asked)
+	}
+	c.Arms = append(c.Arms, answer.ArmGrounded)
+	state, err := ask(t, t.Context(), path, c)
+	if !errors.Is(err, corpus.ErrUnavailable) || corpus.HintOf(err) == "" || len(s.asked) != 3 || state.Done != 3 || d.asked != 1 {
+		t.Errorf("%v: %+v after %d answers and %d searches", err, state, len(s.asked), d.asked)
+	}
+}

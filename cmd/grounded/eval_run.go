@@ -166,10 +166,16 @@ func (s *services) cache(none bool) eval.Cache {
 	return eval.Cache(filepath.Join(s.config.Data, "cache", "chat"))
 }
 
-// runProgress shows items, failures, cost and the time left on a terminal.
+// runProgress shows items, failures, cost and the time left on a terminal. Elsewhere only failures are worth a line.
 func (p *program) runProgress(doing string) (observe func(eval.Progress), done func()) {
 	if p.json || !isTerminal(p.stderr) {
-		return func(eval.Progress) {}, func() {}
+		told := 1 // that many failures are worth a line, and ten times as many the next
+		return func(s eval.Progress) {
+			if s.Failed >= told {
+				p.notef("%s: %d of %d failed so far\n", doing, s.Failed, s.Total)
+				told = 10 * s.Failed
+			}
+		}, func() {}
 	}
 	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription(doing),
 		progressbar.OptionShowCount(), progressbar.OptionSetItsString("items"), progressbar.OptionShowIts(),

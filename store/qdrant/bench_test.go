@@ -319,15 +319,45 @@ func BenchmarkMillion(b *testing.B) {
 	}
 	b.ReportMetric(float64(documents*chunksOfOne)/time.Since(began).Seconds(), "chunks/s")
 	b.ReportMetric(float64(resident(b))/1e6, "MB")
-	waitForIndex(b, s, documents*chunksOfOne)
-	b.Logf("indexed after %.0f s", time.Since(began).Seconds())
-	server.Stop()
-	server.Restart() // what it needed to build indexes is not what it needs to search
-	waitForIndex(b, s, documents*chunksOfOne)
-	anonymous, mapped := server.Memory()
+	anonymous, mapped := serverMemory(b, server, s, documents*chunksOfOne)
 	b.ReportMetric(float64(anonymous)/1e6, "server-MB")
 	b.ReportMetric(float64(mapped)/1e6, "server-mapped-MB")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkServerMemory reports what a chunk costs the server in memory that it has allocated, more than it has without
+// any, and in memory that it has mapped of files. It has indexed them, was started again, and has answered questions.
+func BenchmarkServerMemory(b *testing.B) {
+	for name, config := range map[string]Config{"plain": {}, "scalar": {Quantisation: QuantiseScalar, OnDiskVectors: true}} {
+		b.Run(name, func(b *testing.B) {
+			server := qdranttest.Start(b)
+			config.Address = server.Address
+			s := open(b, config)
+			before, mappedBefore := server.Memory()
+			fillStore(b, s, benchChunks/chunksOfOne)
+			anonymous, mapped := serverMemory(b, server, s, benchChunks)
+			b.ReportMetric(float64(anonymous-before)/benchChunks, "bytes/chunk")
+			b.ReportMetric(float64(mapped-mappedBefore)/benchChunks, "mapped-bytes/chunk")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// serverMemory is that of a server that has its chunks indexed, was started again, since what it needs to build indexes
+// is not what it needs to search, and has answered questions.
+func serverMemory(b *testing.B, server *qdranttest.Server, s *Store, chunks int) (anonymous, mapped int64) {
+	b.Helper()
+	waitForIndex(b, s, chunks)
+	server.Stop()
+	server.Restart()
+	waitForIndex(b, s, chunks)
+	l := newLibrary()
+	for range benchQueries {
+		if _, err := s.Search(b.Context(), store.Query{Scope: inA, Vector: l.vector(), Terms: l.terms(6), Limit: 10, Candidates: 100}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return server.Memory()
 }
 
 // resident is the memory of this process that is in RAM, in bytes.

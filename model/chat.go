@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -292,16 +291,22 @@ func (c connection) post(ctx context.Context, path string, body []byte, reply an
 
 // postAs is post with a body of another media type.
 func (c connection) postAs(ctx context.Context, mediaType, path string, body []byte, reply any) error {
-	ex := &exchange{}
 	target := c.baseURL + path
 	if rest, ok := strings.CutPrefix(path, "/.."); ok { // beside the base URL's last element
 		target = c.baseURL[:strings.LastIndexByte(c.baseURL, '/')] + rest
 	}
-	req, err := http.NewRequestWithContext(withExchange(ctx, ex), http.MethodPost, target, bytes.NewReader(body))
+	return c.send(ctx, &exchange{}, http.MethodPost, target, mediaType, body, reply)
+}
+
+// send sends a request through the wire, and reads the reply.
+func (c connection) send(ctx context.Context, ex *exchange, method, target, mediaType string, body []byte, reply any) error {
+	req, err := http.NewRequestWithContext(withExchange(ctx, ex), method, target, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", mediaType)
+	if mediaType != "" {
+		req.Header.Set("Content-Type", mediaType)
+	}
 	if c.key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.key)
 	}
@@ -315,12 +320,8 @@ func (c connection) postAs(ctx context.Context, mediaType, path string, body []b
 		return err
 	}
 	defer resp.Body.Close()
-	whole, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(whole, reply); err != nil {
-		return badReply("the reply cannot be read: %w", err)
+	if err := json.NewDecoder(resp.Body).Decode(reply); err != nil {
+		return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "the reply cannot be read: %w", err), "check base_url of the model's catalog entry")
 	}
 	return nil
 }

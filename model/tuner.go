@@ -259,30 +259,7 @@ func (c connection) ask(ctx context.Context, method, path, mediaType string, bod
 		}
 		return body, nil
 	}}
-	req, err := http.NewRequestWithContext(withExchange(ctx, ex), method, c.baseURL+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	if mediaType != "" {
-		req.Header.Set("Content-Type", mediaType)
-	}
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	resp, err := c.wire.client().Do(req)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case ex.err != nil:
-		return ex.err
-	case err != nil:
-		return err
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(reply); err != nil {
-		return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "the reply cannot be read: %w", err), "check base_url of the model's catalog entry")
-	}
-	return nil
+	return c.send(ctx, ex, method, c.baseURL+path, mediaType, body, reply)
 }
 
 // Lineage is what a finished job says of the model that came of it: settings, tokens, and the metrics of its last

@@ -3,11 +3,7 @@ package qdrant
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/qdrant/go-client/qdrant"
 	"golang.org/x/sync/errgroup"
@@ -30,17 +26,6 @@ type write struct {
 }
 
 func (w *write) points() int { return len(w.pages) + len(w.chunks) + 1 }
-
-// writer writes documents in groups, as many as wait: a call to the server costs about as much for one as for many.
-type writer struct {
-	store  *Store
-	mu     sync.Mutex
-	queue  []*write
-	active int
-	last   atomic.Int64 // version given
-}
-
-func newWriter(s *Store) *writer { return &writer{store: s} }
 
 // Replace implements store.Store.
 func (s *Store) Replace(ctx context.Context, d corpus.Document, pages []corpus.Page, chunks []corpus.EmbeddedChunk) error {
@@ -105,73 +90,6 @@ func finite(v []float32) bool {
 		}
 	}
 	return true
-}
-
-// submit waits until a document is written.
-func (w *writer) submit(item *write) error {
-	w.mu.Lock()
-	w.queue = append(w.queue, item)
-	if w.active < w.store.config.Parallelism {
-		w.active++
-		go w.run()
-	}
-	w.mu.Unlock()
-	select {
-	case err := <-item.done:
-		return err
-	case <-item.ctx.Done():
-		return item.ctx.Err()
-	}
-}
-
-// run writes groups until nothing waits.
-func (w *writer) run() {
-	for {
-		group := w.next()
-		if len(group) == 0 {
-			return
-		}
-		err := w.store.commit(group)
-		for _, item := range group {
-			item.done <- err
-		}
-	}
-}
-
-// next takes a group off the queue: documents of one collection, each once. Without any the runner ends.
-func (w *writer) next() []*write {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var group, rest []*write
-	taken, points := map[corpus.DocumentID]bool{}, 0
-	for _, item := range w.queue {
-		switch {
-		case item.ctx.Err() != nil: // nobody waits for it
-		case len(group) > 0 && (item.record.key != group[0].record.key || taken[item.id] || points+item.points() > w.store.config.BatchPoints):
-			rest = append(rest, item)
-			taken[item.id] = true // what comes behind it for the same document waits too
-		default:
-			group = append(group, item)
-			taken[item.id] = true
-			points += item.points()
-		}
-	}
-	w.queue = rest
-	if len(group) == 0 {
-		w.active--
-	}
-	return group
-}
-
-// stamp gives versions: each is later than all before of this process, and than the one given.
-func (w *writer) stamp(after int64) int64 {
-	for {
-		last := w.last.Load()
-		next := max(time.Now().UnixMicro(), after+1, last+1)
-		if w.last.CompareAndSwap(last, next) {
-			return next
-		}
-	}
 }
 
 // commit writes a group. A call to it that failed may be repeated; what it left is not seen by readers.
@@ -378,96 +296,4 @@ func (s *Store) removeQuarantine(ctx context.Context, ids []*qdrant.PointId) err
 		return nil
 	}
 	return s.delete(ctx, s.manifest(), qdrant.NewPointsSelectorIDs(ids))
-}
-
-// Delete implements store.Store.
-func (s *Store) Delete(ctx context.Context, collection string, ids ...corpus.DocumentID) error {
-	doing := fmt.Sprintf("delete from collection %q", collection)
-	r, err := s.find(ctx, collection)
-	if err != nil {
-		return s.fail(doing, ignoreMissing(err))
-	}
-	const most = 256
-	for len(ids) > 0 {
-		n := min(len(ids), most)
-		if err := s.deleteSome(ctx, r, ids[:n]); err != nil {
-			return s.fail(doing, err)
-		}
-		ids = ids[n:]
-	}
-	return nil
-}
-
-// deleteSome marks the documents as gone, deletes their points, and then their entries.
-func (s *Store) deleteSome(ctx context.Context, r record, ids []corpus.DocumentID) error {
-	have, quarantined, err := s.versions(ctx, r, ids)
-	if err != nil {
-		return err
-	}
-	if len(have) > 0 {
-		last := int64(0)
-		var points []*qdrant.PointId
-		var there []corpus.DocumentID
-		for id, v := range have {
-			last = max(last, v)
-			points, there = append(points, documentID(r.key, id)), append(there, id)
-		}
-		v, wait := s.writer.stamp(last), true
-		err := s.call(ctx, func(ctx context.Context) error {
-			_, err := s.client().SetPayload(ctx, &qdrant.SetPayloadPoints{
-				CollectionName: s.manifest(), Wait: &wait, Ordering: inOrder(),
-				Payload:        payload{fieldState: text(stateDeleting), fieldVersion: qdrant.NewValueInt(v)},
-				PointsSelector: qdrant.NewPointsSelectorFilter(all(qdrant.NewHasID(points...), below(fieldVersion, v))),
-			})
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := s.finishDeletion(ctx, r, there, v); err != nil {
-			return err
-		}
-	}
-	s.counts.forget(r.key)
-	return s.removeQuarantine(ctx, quarantined)
-}
-
-// finishDeletion deletes the points of documents that are marked as gone since a version, then their entries.
-func (s *Store) finishDeletion(ctx context.Context, r record, ids []corpus.DocumentID, v int64) error {
-	if err := s.removeBoth(ctx, r, all(keyword(fieldCollection, r.key), ofDocuments(ids), below(fieldVersion, v))); err != nil {
-		return err
-	}
-	return s.remove(ctx, s.manifest(), all(qdrant.NewHasID(documentIDs(r, ids)...), keyword(fieldState, stateDeleting), versionIs(v)))
-}
-
-// Recover implements store.Store.
-func (s *Store) Recover(ctx context.Context, collection string) error {
-	doing := fmt.Sprintf("recover collection %q", collection)
-	r, err := s.find(ctx, collection)
-	if err != nil {
-		return s.fail(doing, ignoreMissing(err))
-	}
-	type left struct {
-		id    corpus.DocumentID
-		state string
-		v     int64
-	}
-	var entries []left
-	unfinished := all(keyword(fieldCollection, r.key), keyword(fieldKind, kindDocument), qdrant.NewMatchKeywords(fieldState, stateStale, stateDeleting))
-	err = s.scroll(ctx, s.manifest(), unfinished, only(fieldDocument, fieldState, fieldVersion), nil, func(p *qdrant.RetrievedPoint) error {
-		of := p.GetPayload()
-		entries = append(entries, left{corpus.DocumentID(of[fieldDocument].GetStringValue()), of[fieldState].GetStringValue(), version(of)})
-		return nil
-	})
-	for _, e := range entries {
-		if err != nil {
-			break
-		}
-		if ids := []corpus.DocumentID{e.id}; e.state == stateDeleting {
-			err = s.finishDeletion(ctx, r, ids, e.v)
-		} else if err = s.removeStale(ctx, r, ids, e.v); err == nil {
-			err = s.markClean(ctx, r, ids, e.v)
-		}
-	}
-	return s.fail(doing, err)
 }

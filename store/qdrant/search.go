@@ -2,10 +2,7 @@ package qdrant
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"sort"
-	"sync"
 	"time"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -22,49 +19,12 @@ const (
 	triesFewer = 4
 )
 
-// seen remembers the versions of documents that were found in the manifest. The points of a former version are there
-// for a moment after a document was switched over, or until Recover if the writer was ended then: for as long as a
-// version is believed, they may be found.
-type seen struct {
-	mu       sync.Mutex
-	versions map[string]sighting
-}
-
-type sighting struct {
-	version int64
-	at      time.Time
-}
-
 const (
 	// maxSeen bounds what is remembered: about 30 MB.
 	maxSeen = 200_000
 	// seenLasts bounds how long it is believed.
 	seenLasts = time.Minute
 )
-
-func (c *seen) get(key string, d corpus.DocumentID) int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, ok := c.versions[key+string(d)]
-	if !ok || time.Since(s.at) > seenLasts {
-		return 0
-	}
-	return s.version
-}
-
-// put remembers a version; 0 forgets it.
-func (c *seen) put(key string, d corpus.DocumentID, v int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if v == 0 {
-		delete(c.versions, key+string(d))
-		return
-	}
-	if c.versions == nil || len(c.versions) >= maxSeen {
-		c.versions = map[string]sighting{}
-	}
-	c.versions[key+string(d)] = sighting{v, time.Now()}
-}
 
 // Search implements store.Store.
 func (s *Store) Search(ctx context.Context, q store.Query) ([]store.Hit, error) {
@@ -144,55 +104,6 @@ func (s *Store) settle(ctx context.Context, r record, q store.Query, points []*q
 			return nil, err
 		}
 	}
-}
-
-// believe returns the points whose version is their document's. again says that a document was switched over while
-// the search ran, which may have missed some of it.
-func (s *Store) believe(ctx context.Context, r record, points []*qdrant.ScoredPoint) (live []*qdrant.ScoredPoint, again bool, err error) {
-	versions := map[corpus.DocumentID][]int64{}
-	for _, p := range points {
-		d, v := corpus.DocumentID(p.GetPayload()[fieldDocument].GetStringValue()), version(p.GetPayload())
-		if !slices.Contains(versions[d], v) {
-			versions[d] = append(versions[d], v)
-		}
-	}
-	current, unsure := map[corpus.DocumentID]int64{}, []corpus.DocumentID(nil)
-	for d, found := range versions {
-		if v := s.seen.get(r.key, d); len(found) == 1 && found[0] == v {
-			current[d] = v
-		} else {
-			unsure = append(unsure, d)
-		}
-	}
-	if len(unsure) > 0 {
-		have, err := s.liveVersions(ctx, r, unsure)
-		if err != nil {
-			return nil, false, err
-		}
-		for _, d := range unsure {
-			current[d] = have[d]
-			s.seen.put(r.key, d, have[d])
-			again = again || have[d] > slices.Min(versions[d])
-		}
-	}
-	for _, p := range points {
-		if version(p.GetPayload()) == current[corpus.DocumentID(p.GetPayload()[fieldDocument].GetStringValue())] {
-			live = append(live, p)
-		}
-	}
-	return live, again, nil
-}
-
-// liveVersions reads those of documents that are in the manifest and not being deleted.
-func (s *Store) liveVersions(ctx context.Context, r record, ids []corpus.DocumentID) (map[corpus.DocumentID]int64, error) {
-	found, err := s.get(ctx, s.manifest(), only(fieldDocument, fieldVersion, fieldState), nil, documentIDs(r, ids)...)
-	have := map[corpus.DocumentID]int64{}
-	for _, p := range found {
-		if p.GetPayload()[fieldState].GetStringValue() != stateDeleting {
-			have[corpus.DocumentID(p.GetPayload()[fieldDocument].GetStringValue())] = version(p.GetPayload())
-		}
-	}
-	return have, err
 }
 
 // query asks the server for the best limit points, whatever their version.
@@ -286,78 +197,6 @@ func toHits(points []*qdrant.ScoredPoint, q store.Query) []store.Hit {
 		}
 	}
 	return hits
-}
-
-// Score implements store.Scorer, with one call.
-func (s *Store) Score(ctx context.Context, q store.Query, ids ...corpus.ChunkID) (map[corpus.ChunkID]store.Scores, error) {
-	doing := "score passages of " + q.Collection
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	r, err := s.find(ctx, q.Collection)
-	if err != nil {
-		return nil, s.fail(doing, err)
-	}
-	uuids := make([]string, len(ids))
-	for i, id := range ids {
-		uuids[i] = chunkUUID(id)
-	}
-	filter, err := r.filter(q.Access, nil)
-	if err != nil {
-		return nil, s.fail(doing, err)
-	}
-	filter.Must = append(filter.Must, qdrant.NewMatchKeywords(fieldChunkUUID, uuids...))
-	limit, exact := uint64(4*len(ids)), true
-	dense, lexical := vectorDense, vectorSparse
-	var queries []*qdrant.QueryPoints
-	ask := func(query *qdrant.Query, using *string, params *qdrant.SearchParams) {
-		queries = append(queries, &qdrant.QueryPoints{
-			CollectionName: r.physical, Query: query, Using: using, Filter: filter, Limit: &limit, Params: params, WithPayload: only(fieldChunk),
-		})
-	}
-	if len(q.Vector) > 0 {
-		ask(qdrant.NewQueryDense(q.Vector), &dense, &qdrant.SearchParams{Exact: &exact})
-	}
-	if indices, weights := queryTerms(q.Terms); len(indices) > 0 {
-		ask(qdrant.NewQuerySparse(indices, weights), &lexical, nil)
-	}
-	if len(queries) == 0 {
-		return nil, nil
-	}
-	var results []*qdrant.BatchResult
-	err = s.call(ctx, func(ctx context.Context) (err error) {
-		results, err = s.client().QueryBatch(ctx, &qdrant.QueryBatchPoints{CollectionName: r.physical, QueryPoints: queries, ReadConsistency: s.read})
-		return err
-	})
-	if err != nil {
-		return nil, s.fail(doing, err)
-	}
-	if len(results) != len(queries) {
-		return nil, s.fail(doing, fmt.Errorf("%d results for %d queries", len(results), len(queries)))
-	}
-	scores := make(map[corpus.ChunkID]store.Scores, len(ids))
-	for i, result := range results {
-		isDense := i == 0 && len(q.Vector) > 0
-		for _, p := range result.GetResult() {
-			id, x := corpus.ChunkID(p.GetPayload()[fieldChunk].GetStringValue()), float64(p.GetScore())
-			of := scores[id]
-			if isDense {
-				of.Dense = &x
-			} else {
-				of.Lexical = &x
-			}
-			scores[id] = of
-		}
-	}
-	if len(q.Terms) > 0 {
-		for id, of := range scores {
-			if zero := 0.; of.Lexical == nil { // it has none of the terms
-				of.Lexical = &zero
-				scores[id] = of
-			}
-		}
-	}
-	return scores, nil
 }
 
 // Chunks implements store.Store.

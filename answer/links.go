@@ -117,23 +117,28 @@ var acting = map[string]bool{
 	"textarea": true, "title": true, "xmp": true, "form": true, "plaintext": true, "frameset": true, "base": true, "select": true, "dialog": true,
 }
 
-// tag breaks a tag of HTML by a space when it has attributes or acts.
+// longestName is how much of a tag's name is waited for, in bytes.
+const longestName = 64
+
+// tag breaks a tag of HTML by a space when it has attributes, acts, or is a link of Markdown.
 func tag(text string, final bool) (give string, took int) {
-	end := 1
-	for end < len(text) && (isWord(text[end]) || text[end] == '-') {
-		end++
-	}
-	if end == len(text) && !final {
+	if len(text) == 1 && !final {
 		return "", 0
 	}
-	following := byte(' ') // the end of a text may be the beginning of another
-	if end < len(text) {
-		following = text[end]
-	}
-	switch {
-	case end == 1 && (following == '!' || following == '?'):
+	if len(text) > 1 && strings.IndexByte("!?", text[1]) >= 0 {
 		return "< ", 1
-	case end > 1 && unicode.IsLetter(rune(text[1])) && (following == '/' || following <= ' ' || acting[strings.ToLower(text[1:end])]):
+	}
+	if len(text) == 1 || !isWord(text[1]) || text[1] <= '9' {
+		return "<", 1
+	}
+	// HTML takes all up to one of these for the name, whatever its letters.
+	end := strings.IndexAny(text, " \t\r\n\f/>")
+	switch {
+	case end < 0 && len(text) <= longestName && !final:
+		return "", 0
+	case end < 0 || end > longestName: // the end of a text may be the beginning of another
+		return "< ", 1
+	case text[end] != '>' || acting[strings.ToLower(text[1:end])] || strings.Contains(text[1:end], ":"):
 		return "< ", 1
 	}
 	return "<", 1
@@ -186,11 +191,17 @@ func (f *linkFilter) fromWord(text string, final bool) (give string, took int) {
 	return linkRemoved, len(strings.TrimRight(token, trailing))
 }
 
-// endsAddress reports whether no address has the letter.
-func endsAddress(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>\"`", r) }
+// endsAddress reports whether no address has the letter. Chinese sentences have no spaces: their signs end one too.
+func endsAddress(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune("<>\"`"+wideSigns, r)
+}
 
-// trailing are the signs that end a sentence or a quotation rather than an address.
-const trailing = ".,;:!?'*_~()[]{}|，。；：！？）】》」』”’"
+const (
+	// wideSigns end a sentence, a part of one, or a quotation.
+	wideSigns = "，。、；：！？（）【】《》「」『』“”‘’"
+	// trailing are the signs that end a sentence or a quotation rather than an address.
+	trailing = ".,;:!?'*_~()[]{}|" + wideSigns
+)
 
 // known is the longest beginning of a token that is an address of the passages; "" if there is none.
 func (f *linkFilter) known(token string) string {

@@ -11,7 +11,7 @@ func TestLinksAreThoseOfThePassages(t *testing.T) {
 	passages := []corpus.Passage{{Text: "Ask at https://portal.contoso.com/leave, or read [the rules](https://contoso.com/a(b)).\n" +
 		"![tracker](https://evil.example/p.png) https://evil.example/c?d=SECRET www.contoso.com/x 请访问https://zh.contoso.com/假 node.js/express"}}
 	for _, test := range []struct{ name, text, want string }{
-		{"text", "Everyone has 27 days [1]. 5 < 6, a<b, x[0](y), and/or 3/4! It's 1.5/2.0 e.g. [a]: b", "Everyone has 27 days [1]. 5 < 6, a<b, x[0] (y), and/or 3/4! It's 1.5/2.0 e.g. [a]: b"},
+		{"text", "Everyone has 27 days [1]. 5 < 6, a<b, x[0](y), and/or 3/4! It's 1.5/2.0 e.g. [a]: b", "Everyone has 27 days [1]. 5 < 6, a< b, x[0] (y), and/or 3/4! It's 1.5/2.0 e.g. [a]: b"},
 		{"Chinese", "员工每年有27天年假。[1]见 report.pdf！", "员工每年有27天年假。[1]见 report.pdf！"},
 		{"an address of a passage", "Ask at https://portal.contoso.com/leave. (https://portal.contoso.com/leave)", "Ask at https://portal.contoso.com/leave. (https://portal.contoso.com/leave)"},
 		{"with parentheses", "See https://contoso.com/a(b).", "See https://contoso.com/a(b)."},
@@ -25,12 +25,14 @@ func TestLinksAreThoseOfThePassages(t *testing.T) {
 		{"image of a passage", "![tracker](https://evil.example/p.png)", "[tracker] (https://evil.example/p.png)"},
 		{"link", `[here](https://evil.example/x "27") or [there](//evil.example/27)`, `[here] (‹link removed› "27") or [there] (//evil.example /27)`},
 		{"link to this server", "[here](/api/collections?x=27)", "[here] (/api/collections?x=27)"},
-		{"definition", "[x][y]\n\n[y]: /api?27\n> - [z]: <https://evil.example/27>", "[x][y]\n\n[y] : /api?27\n> - [z] : <‹link removed›>"},
-		{"autolink", "<https://evil.example/27> <mailto:a@evil.example?body=27>", "<‹link removed›> <‹link removed›>"},
+		{"definition", "[x][y]\n\n[y]: /api?27\n> - [z]: <https://evil.example/27>", "[x][y]\n\n[y] : /api?27\n> - [z] : < ‹link removed›>"},
+		{"autolink", "<https://evil.example/27> <mailto:a@evil.example?body=27>", "< ‹link removed›> < ‹link removed›>"},
 		{"tags", `<img src="//evil.example/27"> <b>x</b> <script>1</script> <IMG/src=x> <svg onload=1> <!-- x --> List<String>`, `< img src="//evil.example /27"> <b>x</b> < script>1</script> < IMG/src=x> < svg onload=1> < !-- x --> List<String>`},
 		{"no scheme", "evil.example/?d=27 www.evil.example EVIL.example:80/27 node.js/express www.contoso.com/x", "evil.example /?d=27 ‹link removed› EVIL.example:80 /27 node.js/express www.contoso.com/x"},
 		{"other schemes", `javascript:alert(1) data:text/html,27 ftp://evil.example https:\/\/evil.example/27 data:27`, `‹link removed›) ‹link removed› ‹link removed› ‹link removed› data:27`},
 		{"letters of others", "https://evil.example/年假27天。", "‹link removed›。"},
+		{"a Chinese sentence behind one", "请访问https://intranet/x申请，然后联系人事部。每年27天年假。", "请访问‹link removed›，然后联系人事部。每年27天年假。"},
+		{"tags of other names", `<x_y onmouseover=alert(1)>hi <ab:27> <é:x> <a.b/x> </b>`, `< x_y onmouseover=alert(1)>hi < ab:27> <é:x> < a.b/x> </b>`},
 		{"unfinished", "See <img", "See < img"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func (m match) strength() float64 { return max(m.share, m.similarity) }
 // matchIn finds the window of a passage that supports a claim best.
 func matchIn(claim content, e evidence) match {
 	best := match{}
-	bestScore, closest := -1.0, 0.0 // closest of the windows that contradict
+	bestScore := -1.0
 	agreed := numbersAgree(claim, e)
 	for _, w := range e.windows {
 		numbers := w.content.with(e.context).numbers
@@ -78,9 +78,6 @@ func matchIn(claim content, e evidence) match {
 		}
 		m := match{window: w, found: true, share: share}
 		m.contradicted = !agreed || !includes(numbers, claim.numbers) || opposed(claim, w.content)
-		if m.contradicted && len(w.sentences) == 1 {
-			closest = max(closest, share)
-		}
 		m.share -= longerCosts * float64(len(w.sentences)-1)
 		score := m.share
 		if !m.contradicted {

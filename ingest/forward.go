@@ -156,7 +156,8 @@ func (f *forwarding) flush(ctx context.Context) error {
 		if d.Source = batch[i].Source; d.Document == "" {
 			d.ID, d.Document = batch[i].ID, batch[i].Path
 		}
-		if !named[i] && notForUs(d) {
+		unread := d.Outcome == OutcomeFailed || d.Outcome == OutcomeQuarantined
+		if unread && notForUs(parse.ErrorCode(d.Code), d.Document, parse.HasKnownExtension(d.Document), named[i]) {
 			d = DocumentDone{ID: d.ID, Source: d.Source, Document: d.Document, Outcome: OutcomeSkipped, Reason: d.Reason}
 		}
 		f.done(d)
@@ -170,11 +171,4 @@ func (f *forwarding) flush(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// notForUs reports whether Run passes over a file with this outcome when it finds it in a folder.
-func notForUs(d DocumentDone) bool {
-	code := parse.ErrorCode(d.Code)
-	return d.Outcome == OutcomeFailed && (code == parse.UnsupportedFormat || code == parse.Generated || code == parse.Link) ||
-		d.Outcome == OutcomeQuarantined && code == parse.Empty && (!parse.HasKnownExtension(d.Document) || parse.IsPicture(d.Document))
 }

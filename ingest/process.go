@@ -186,8 +186,7 @@ func (r *run) scope() corpus.Scope {
 func (r *run) reject(ctx context.Context, f file, read reading, code parse.ErrorCode, reason string) error {
 	known := parse.HasKnownExtension(f.path) || f.remote != nil && parse.HasKnownExtension(f.disk)
 	switch {
-	case code == parse.Link, code == parse.Generated && !f.named,
-		(!known || parse.IsPicture(f.path)) && !f.named && (code == parse.UnsupportedFormat || code == parse.Empty):
+	case notForUs(code, f.path, known, f.named):
 		return r.passOver(f, reason)
 	case !known && code == parse.UnsupportedFormat, code == parse.Generated:
 		r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeFailed, Code: string(code), Reason: reason})
@@ -211,6 +210,20 @@ func (r *run) reject(ctx context.Context, f file, read reading, code parse.Error
 	}
 	r.done(DocumentDone{ID: f.id, Source: f.source, Document: f.path, Outcome: OutcomeQuarantined, Code: string(code), Reason: reason, Stale: stale})
 	return nil
+}
+
+// notForUs reports whether a file that can't be read, for the reason of the code, is passed over: found in a folder, it was
+// not meant for us. known says that files with its extension are read.
+func notForUs(code parse.ErrorCode, path string, known, named bool) bool {
+	switch code {
+	case parse.Link:
+		return true
+	case parse.Generated:
+		return !named
+	case parse.UnsupportedFormat, parse.Empty:
+		return !named && (!known || parse.IsPicture(path))
+	}
+	return false
 }
 
 // removeUnpacked removes what was unpacked of a document.

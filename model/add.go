@@ -30,7 +30,7 @@ func (m Made) FromBase(base Card, day time.Time) (Card, error) {
 			"name a local one as base, such as smollm2; or write an entry with a command of your own into your catalog (models.catalog)")
 	}
 	c := base
-	c.ID, c.Model, c.Name, c.Price, c.Facts, c.Link, c.Retires = m.ID, m.ID, m.Name, base.Price, Facts{}, "", ""
+	c.ID, c.Model, c.Name, c.Facts, c.Link, c.Retires, c.Fallback = m.ID, m.ID, m.Name, Facts{}, "", "", nil
 	c.Command = slices.Clone(base.Command)
 	c.Lineage = &Lineage{Base: base.ID, Dataset: m.Dataset, Created: day.Format(time.DateOnly)}
 	var err error
@@ -86,7 +86,10 @@ func (m Made) replace(c *Card, at int) error {
 		c.Name = head.Text("general.name")
 	}
 	c.Access = "open"
-	c.Card = strings.TrimSpace("A model of " + architecture + " form in " + filepath.Base(path) + ".")
+	c.Card = "A model in " + filepath.Base(path) + "."
+	if architecture != "" {
+		c.Card = "A model of " + architecture + " form in " + filepath.Base(path) + "."
+	}
 	return nil
 }
 

@@ -17,7 +17,8 @@ type Config struct {
 	MinDelay    time.Duration // before the second attempt, doubling from there; default 500 ms
 	MaxDelay    time.Duration // between two attempts, unless the server asks for more; default 30 s
 	MaxElapsed  time.Duration // over all attempts, after which no new one is made; default 5 min, 10 s where fallbacks stand by
-	Timeout     time.Duration // of one attempt to its response's header; default 2 min
+	Timeout     time.Duration // of one attempt to its response's header; default by task: 5 min for chat, less for others
+	FirstWait   time.Duration // likewise of a stream whose model has fallbacks; default 30 s
 	IdleTimeout time.Duration // between two pieces of a response's body; default 1 min
 	Concurrency int           // requests at once; default the card's, else 4
 	Queue       int           // requests that wait for a place among those, beyond which one fails at once; 0 is any number

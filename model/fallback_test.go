@@ -104,7 +104,7 @@ func TestAnotherModelAnswersWhenOneCannot(t *testing.T) {
 				{ID: "second", Provider: "openai", BaseURL: serve(t, answer).URL},
 			}
 			cfg := quick()
-			cfg.Timeout, cfg.IdleTimeout, cfg.Attempts = 200*time.Millisecond, 200*time.Millisecond, 2
+			cfg.Timeout, cfg.FirstWait, cfg.IdleTimeout, cfg.Attempts = time.Hour, 200*time.Millisecond, 200*time.Millisecond, 2
 			var told []string
 			chat, err := NewChats(cards, func(c Card) (Chat, error) { return NewChat(t.Context(), c, cfg) }, func(from, to Card, _ error) { told = append(told, from.ID+" "+to.ID) })
 			if err != nil {

@@ -69,6 +69,7 @@ func withDefaults(cfg Config, card Card, timeout time.Duration) Config {
 	setDefault(&cfg.MaxDelay, 30*time.Second)
 	if len(card.Fallback) > 0 {
 		setDefault(&cfg.MaxElapsed, 10*time.Second)
+		setDefault(&cfg.FirstWait, 30*time.Second)
 	}
 	setDefault(&cfg.MaxElapsed, 5*time.Minute)
 	setDefault(&cfg.Timeout, timeout)

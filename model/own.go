@@ -82,7 +82,10 @@ func writeOwn(path string, text []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return corpus.Errorf(corpus.ErrFull, "register: %w", err)
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return corpus.Errorf(corpus.ErrUnavailable, "register: %w", err)
+	}
+	return nil
 }
 
 // Tuned is the card of a model that was fine-tuned from a base. Its price is not the base's, so it is not known.
@@ -92,7 +95,7 @@ func Tuned(base Card, id string, l Lineage) Card {
 	l.Base = base.ID
 	c.Name = "A fine-tuned " + orID(base)
 	c.Card = "Fine-tuned from " + orID(base) + ". Compare it with its base on questions that it was not trained on: grounded eval run --models."
-	c.Price, c.Facts, c.Link, c.Retires = Price{}, Facts{}, "", ""
+	c.Price, c.Facts, c.Link, c.Retires, c.Fallback = Price{}, Facts{}, "", "", nil
 	return c
 }
 

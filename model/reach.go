@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,12 +74,17 @@ func (c connection) listing() string {
 // installed reports whether what starts a local model is there.
 func installed(card Card, lookup func(string) (string, bool)) error {
 	venv, _ := FindVenv(lookup)
-	for _, arg := range card.Command {
-		if !strings.HasPrefix(arg, "{venv}") {
+	for i, arg := range card.Command {
+		path := strings.ReplaceAll(arg, "{venv}", venv)
+		_, err := os.Stat(path)
+		switch {
+		case strings.HasPrefix(arg, "{venv}"):
+		case i == 0:
+			_, err = exec.LookPath(arg)
+		case !slices.Contains([]string{"-m", "--model", "--lora"}, card.Command[i-1]):
 			continue
 		}
-		path := strings.ReplaceAll(arg, "{venv}", venv)
-		if _, err := os.Stat(path); err != nil {
+		if err != nil {
 			return corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "reach %s: %s is not there", card.ID, path),
 				"install the local models with: make models, or choose a model elsewhere")
 		}

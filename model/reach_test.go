@@ -93,4 +93,10 @@ func TestReachStartsNoLocalModel(t *testing.T) {
 	if err := Reach(t.Context(), card, cfg); err != nil {
 		t.Errorf("it is installed: got %v", err)
 	}
+	for _, command := range [][]string{{"no-such-server", "--model", "{venv}/serve"}, {"{venv}/serve", "--model", "{venv}/serve", "--lora", filepath.Join(venv, "gone.gguf")}} {
+		card.Command = command
+		if err := Reach(t.Context(), card, cfg); !errors.Is(err, corpus.ErrUnavailable) {
+			t.Errorf("%q is not there: got %v", command, err)
+		}
+	}
 }

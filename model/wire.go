@@ -132,13 +132,15 @@ func (w *wire) enter(ctx context.Context) error {
 		return nil
 	default:
 	}
-	busy := &failure{after: time.Second, err: corpus.Hint(
-		corpus.Errorf(corpus.ErrUnavailable, "the model has %d requests at once, and as many as may are waiting", w.cfg.Concurrency),
-		"try again in a moment, or raise concurrency in the model's catalog entry")}
+	busy := func(and string, args ...any) *failure {
+		return &failure{after: time.Second, err: corpus.Hint(
+			corpus.Errorf(corpus.ErrUnavailable, "the model has %d requests at once, and "+and, append([]any{w.cfg.Concurrency}, args...)...),
+			"try again in a moment, or raise concurrency in the model's catalog entry")}
+	}
 	n := w.waiting.Add(1)
 	defer w.waiting.Add(-1)
 	if w.cfg.Queue > 0 && n > int64(w.cfg.Queue) {
-		return busy
+		return busy("as many as may are waiting")
 	}
 	var late <-chan time.Time
 	if w.cfg.QueueWait > 0 {
@@ -150,7 +152,7 @@ func (w *wire) enter(ctx context.Context) error {
 	case w.slots <- struct{}{}:
 		return nil
 	case <-late:
-		return busy
+		return busy("none of them ended within %s", w.cfg.QueueWait)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -216,7 +218,11 @@ func (w *wire) attempt(ctx context.Context, req *http.Request, body []byte, ex *
 	}
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(w.cfg.Timeout, func() { cancel(fmt.Errorf("%w (%s)", errTimeout, w.cfg.Timeout)) })
+	limit := w.cfg.Timeout
+	if ex.stream && len(w.card.Fallback) > 0 {
+		limit = min(limit, w.cfg.FirstWait) // another can begin
+	}
+	timer := time.AfterFunc(limit, func() { cancel(fmt.Errorf("%w (%s)", errTimeout, limit)) })
 	stop := func() { timer.Stop(); cancel(nil) }
 
 	req = req.WithContext(ctx)

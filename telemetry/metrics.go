@@ -100,7 +100,7 @@ func newMetrics(version, commit string) *metrics {
 
 // Handler answers in Prometheus' text format, or OpenMetrics where it is asked for.
 func (t *Telemetry) Handler() http.Handler {
-	return promhttp.HandlerFor(t.metrics.registry, promhttp.HandlerOpts{Registry: t.metrics.registry})
+	return promhttp.HandlerFor(t.metrics.registry, promhttp.HandlerOpts{Registry: t.metrics.registry, EnableOpenMetrics: true})
 }
 
 // Gauge tells a number that is read when it is asked for.

@@ -16,7 +16,7 @@ type budget struct {
 
 // allows refuses work that may cost more than is left, with corpus.ErrLimit.
 func (b *budget) allows(cost float64) error {
-	if b.limit == nil || b.spent+cost <= *b.limit {
+	if b.limit == nil || cost == 0 || b.spent+cost <= *b.limit {
 		return nil
 	}
 	return corpus.Hint(corpus.Errorf(corpus.ErrLimit, "it may cost $%.4f more, with $%.4f spent, which is over the limit of $%.4f", cost, b.spent, *b.limit),

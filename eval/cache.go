@@ -26,7 +26,7 @@ type cached struct {
 
 // file is where the answer of a model to a request is.
 func (c Cache) file(card model.Card, q model.Request) (string, error) {
-	text, err := json.Marshal([]any{card.ID, card.Provider, card.BaseURL, card.Model, q})
+	text, err := json.Marshal([]any{card.ID, card.Provider, card.BaseURL, card.Model, card.APIVersion, card.NoSampling, card.Command, card.Env, q})
 	if err != nil {
 		return "", corpus.Errorf(corpus.ErrInvalid, "look up request: %w", err)
 	}

@@ -53,6 +53,7 @@ type Call struct {
 type recorder struct {
 	model.Chat
 	cache Cache
+	anew  bool // asks whatever the cache has
 	mu    sync.Mutex
 	calls []Call
 	// What cached answers took when they were asked: all of the time, and that until the last one's first text.
@@ -62,7 +63,12 @@ type recorder struct {
 
 // Complete passes on and records.
 func (r *recorder) Complete(ctx context.Context, q model.Request, stream func(model.Delta) error) (model.Response, error) {
-	response, known, err := r.cache.get(r.Card(), q)
+	var response model.Response
+	var known bool
+	var err error
+	if !r.anew {
+		response, known, err = r.cache.get(r.Card(), q)
+	}
 	switch {
 	case err != nil:
 		return response, err

@@ -75,14 +75,20 @@ func Judge(ctx context.Context, path string, c JudgeConfig) (state Progress, err
 		}
 		group.Go(func() error { return j.ask(going, t) })
 	}
-	return j.state, errors.Join(group.Wait(), err, ctx.Err())
+	err = errors.Join(group.Wait(), err, ctx.Err())
+	return j.state, err
 }
+
+// judgePrompts are the prompts by kind of judgement.
+var judgePrompts = map[string]string{JudgedPairs: prompts.JudgePair, JudgedSupport: prompts.JudgeSupport}
 
 func (j *judging) note(made Judgement) {
 	if made.Judge != j.Chat.Card().ID {
 		return
 	}
-	j.done[made.subject()] = made
+	if made.Prompt == j.Prompts.Version(judgePrompts[made.Kind]) { // another prompt may say another thing
+		j.done[made.subject()] = made
+	}
 	if made.CostUSD != nil && !made.Call.Cached {
 		j.budget.spent += *made.CostUSD
 	}
@@ -93,6 +99,7 @@ type judged struct {
 	Judgement
 	messages []model.Message
 	cost     *float64
+	anew     bool // what was said before could not be read
 }
 
 func (j *judging) plan(ctx context.Context, h Header, items []Item) ([]judged, error) {
@@ -102,7 +109,12 @@ func (j *judging) plan(ctx context.Context, h Header, items []Item) ([]judged, e
 	}
 	var tasks []judged
 	total := 0.0
+	planned := map[subject]bool{}
 	for _, t := range all {
+		if planned[t.subject()] {
+			continue
+		}
+		planned[t.subject()] = true
 		j.state.Total++
 		if made, there := j.done[t.subject()]; there && (made.readable() || !j.RetryErrors) {
 			j.state.Done++
@@ -111,6 +123,7 @@ func (j *judging) plan(ctx context.Context, h Header, items []Item) ([]judged, e
 			}
 			continue
 		}
+		_, t.anew = j.done[t.subject()]
 		prompt := 0
 		for _, m := range t.messages {
 			n, err := j.Chat.CountTokens(ctx, m.Content)
@@ -231,7 +244,7 @@ func bareText(a corpus.Answer) string {
 
 // ask makes one judgement. Its error ends the work.
 func (j *judging) ask(ctx context.Context, t judged) error {
-	recorded := &recorder{Chat: j.Chat, cache: j.Cache}
+	recorded := &recorder{Chat: j.Chat, cache: j.Cache, anew: t.anew}
 	zero := 0.0
 	response, err := recorded.Complete(ctx, model.Request{Messages: t.messages, MaxTokens: judgeTokens, Temperature: &zero}, nil)
 	made := t.Judgement

@@ -193,7 +193,7 @@ func TestWhatAJudgeDoesNotSayIsLeftOutAndCanBeAskedAgain(t *testing.T) {
 		}
 		return fair(prompt)
 	}))
-	c.AtOnce = 1
+	c.AtOnce, c.Cache = 1, eval.Cache(t.TempDir())
 	state, err := eval.Judge(t.Context(), path, c)
 	if err != nil || state.Done != 120 || state.Failed != 80 {
 		t.Fatalf("%+v, %v", state, err)

@@ -27,6 +27,7 @@ func Panel(runs []Stored, dataset string, c ReportConfig) (Report, []string, err
 		return Report{}, nil, err
 	}
 	r.Columns = slices.DeleteFunc(r.Columns, func(c Column) bool { return len(c.items) == 0 })
+	r.Grounding = slices.DeleteFunc(r.Grounding, func(g Grounding) bool { return g.Pairs == 0 })
 	r.Comparisons = slices.DeleteFunc(r.Comparisons, func(c Comparison) bool { return c.Questions == 0 })
 	for _, run := range used[1:] {
 		if name := difference(used[0].Header.Settings, run.Header.Settings); name != "" {

@@ -134,7 +134,7 @@ func (c TuneConfig) search(ctx context.Context, s Setting, questions []dataset.Q
 		for i, q := range batch {
 			requests[i] = c.Request
 			requests[i].Question, requests[i].Mode = q.Question, s.Mode
-			requests[i].TopK = max(defaultDepth, c.TopK, slices.Max(append(c.TopKs, 0)))
+			requests[i].TopK = max(defaultDepth, slices.Max(c.depths()))
 		}
 		results, err := r.RetrieveAll(ctx, requests)
 		if err != nil {
@@ -147,7 +147,7 @@ func (c TuneConfig) search(ctx context.Context, s Setting, questions []dataset.Q
 	return found, nil
 }
 
-// halves divides the questions that have evidence by their first document, so that none is in both halves, and says
+// halves divides the questions that have evidence by their first document, so that none of these is in both halves, and says
 // whether pages can be compared.
 func halves(questions []dataset.Question) (level string, one, other []dataset.Question, err error) {
 	byDocument := map[string][]dataset.Question{}
@@ -215,11 +215,29 @@ func (t *Tuned) compare(c TuneConfig, chosen, tested []dataset.Question, keys ma
 	}
 	before, after := ndcgs(t.Level, tested, found[c.Current]), ndcgs(t.Level, tested, found[t.Best])
 	t.Before, t.After = known(before, order), known(after, order)
-	t.BestTopK = c.depth(t.Level, chosen, found[t.Best])
-	now, then := given(t.Level, tested, found[t.Best], c.TopK), given(t.Level, tested, found[t.Best], t.BestTopK)
-	compared := stat.Compare([]stat.Sample{stat.NewSample(differences(after, before), order), stat.NewSample(differences(then, now), order)}, stat.Rule{})
-	t.Gain, t.TopKGain = compared[0], compared[1]
-	t.Better = t.Best != c.Current && t.Gain.Verdict == stat.Better
+	gain := stat.NewSample(differences(after, before), order)
+	// The number of passages is chosen for the setting that is adopted, and both comparisons are adjusted for each other:
+	// a gain that only holds by itself is not adopted.
+	setting, adopted := t.Best, found[t.Best]
+	for {
+		t.BestTopK = c.depth(t.Level, chosen, adopted)
+		samples := []stat.Sample{gain}
+		if t.BestTopK != c.TopK {
+			now, then := given(t.Level, tested, adopted, c.TopK), given(t.Level, tested, adopted, t.BestTopK)
+			samples = append(samples, stat.NewSample(differences(then, now), order))
+		}
+		compared := stat.Compare(samples, stat.Rule{})
+		t.Gain, t.TopKGain = compared[0], stat.Comparison{}
+		if len(compared) > 1 {
+			t.TopKGain = compared[1]
+		}
+		holds := t.Best != c.Current && t.Gain.Verdict == stat.Better
+		if holds || setting == c.Current {
+			t.Better = holds && setting == t.Best
+			break
+		}
+		setting, adopted = c.Current, found[c.Current]
+	}
 	switch {
 	case t.BestTopK > c.TopK:
 		t.Deeper = t.TopKGain.Verdict == stat.Better
@@ -227,7 +245,7 @@ func (t *Tuned) compare(c TuneConfig, chosen, tested []dataset.Question, keys ma
 		t.Deeper = t.TopKGain.Interval != nil && t.TopKGain.Interval.Low >= -slack
 	}
 	for _, k := range c.depths() {
-		t.TopKTries = append(t.TopKTries, Depth{k, known(given(t.Level, tested, found[t.Best], k), order)})
+		t.TopKTries = append(t.TopKTries, Depth{k, known(given(t.Level, tested, adopted, k), order)})
 	}
 }
 

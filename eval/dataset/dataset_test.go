@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,28 @@ func write(t *testing.T, files map[string]string) string {
 		}
 	}
 	return folder
+}
+
+func TestExpectedTextsOfPromptfooMayHaveColons(t *testing.T) {
+	folder := write(t, map[string]string{
+		"promptfooconfig.yaml": "tests: file://t.csv\n",
+		"t.csv":                "question,__expected\nWhere?,https://intra/x\nWhat?,answer: 42\nWho?,icontains: Ann\n",
+		"bad.yaml":             "tests: [{vars: {question: [One?, {a: b}]}, assert: [{type: equals, value: x}]}]\n",
+	})
+	made, err := dataset.Import("promptfoo", filepath.Join(folder, "promptfooconfig.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, q := range made.Questions {
+		got = append(got, q.Answers...)
+	}
+	if want := []string{"https://intra/x", "answer: 42", "Ann"}; !slices.Equal(got, want) {
+		t.Errorf("accepted are %q, want %q", got, want)
+	}
+	if _, err := dataset.Import("promptfoo", filepath.Join(folder, "bad.yaml")); !errors.Is(err, corpus.ErrInvalid) || !strings.Contains(err.Error(), "no text") {
+		t.Errorf("a question that is no text: %v", err)
+	}
 }
 
 func TestFormatsAreImported(t *testing.T) {

@@ -210,10 +210,11 @@ func (f *foo) add(t fooTest) error {
 		values = []any{vars[name]}
 	}
 	for _, v := range values {
-		q.ID, q.Question = fmt.Sprintf("q%03d", len(f.made.Questions)+1), strings.TrimSpace(fmt.Sprint(v))
-		if strings.HasPrefix(q.Question, "file://") {
-			return corpus.Errorf(corpus.ErrInvalid, "test %d: its question is in %s; write it into the test", number, q.Question)
+		text, ok := scalar(v)
+		if !ok {
+			return corpus.Errorf(corpus.ErrInvalid, "test %d: its question %s is no text (%v); write it into the test", number, name, v)
 		}
+		q.ID, q.Question = fmt.Sprintf("q%03d", len(f.made.Questions)+1), strings.TrimSpace(text)
 		f.made.Questions = append(f.made.Questions, q)
 	}
 	return nil
@@ -277,6 +278,13 @@ func filled(text string, vars map[string]any) string {
 // fooExpected is how an assertion is written in a cell: "contains: x", "similar(0.8): x".
 var fooExpected = regexp.MustCompile(`^(?:not-)?([a-z][a-z-]*)(?:\([^)]*\))?:\s*(?s)(.*)$`)
 
+// fooTypes are promptfoo's assertions; any other word before a colon belongs to the expected text.
+var fooTypes = strings.Fields(`equals contains contains-all contains-any contains-json contains-html contains-sql contains-xml icontains icontains-all
+	icontains-any iequals regex starts-with is-html is-json is-sql is-xml is-refusal javascript python ruby webhook rouge-n bleu gleu levenshtein
+	latency meteor perplexity perplexity-score cost is-valid-function-call is-valid-openai-function-call is-valid-openai-tools-call guardrails
+	finish-reason similar classifier moderation llm-rubric g-eval answer-relevance context-faithfulness context-recall context-relevance
+	conversation-relevance factuality model-graded-factuality model-graded-closedqa pi select-best max-score human grade fn eval file word-count`)
+
 // table reads CSV: a column a variable, and __expected, __expected1, … for assertions.
 func (f *foo) table(text []byte) error {
 	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))).ReadAll()
@@ -309,7 +317,7 @@ func (f *foo) table(text []byte) error {
 func expected(cell string) fooAssert {
 	m := fooExpected.FindStringSubmatch(cell)
 	switch {
-	case m == nil:
+	case m == nil || !slices.Contains(fooTypes, m[1]):
 		if cell == "is-refusal" {
 			return fooAssert{Type: cell}
 		}

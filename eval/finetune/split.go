@@ -70,9 +70,9 @@ func groups(questions []dataset.Question, unit string) [][]int {
 		}
 		return root[i]
 	}
-	first := map[string]int{}
+	first, whole := map[string]int{}, withoutPages(questions)
 	for i, q := range questions {
-		for _, key := range keys(q, unit) {
+		for _, key := range keys(q, unit, whole) {
 			if j, seen := first[key]; seen {
 				root[find(i)] = find(j)
 			} else {
@@ -90,7 +90,11 @@ func groups(questions []dataset.Question, unit string) [][]int {
 	}
 	var list []ordered
 	for _, indices := range members {
-		sum := sha256.Sum256([]byte(questions[indices[0]].ID))
+		smallest := questions[indices[0]].ID // whatever the order of the questions
+		for _, i := range indices {
+			smallest = min(smallest, questions[i].ID)
+		}
+		sum := sha256.Sum256([]byte(smallest))
 		list = append(list, ordered{string(sum[:]), indices})
 	}
 	slices.SortFunc(list, func(a, b ordered) int { return strings.Compare(a.hash, b.hash) })
@@ -101,12 +105,26 @@ func groups(questions []dataset.Question, unit string) [][]int {
 	return all
 }
 
-// keys are what ties a question to others: its words, and the places of its evidence.
-func keys(q dataset.Question, unit string) []string {
+// withoutPages are documents of which some evidence has no page: it may be any.
+func withoutPages(questions []dataset.Question) map[string]bool {
+	whole := map[string]bool{}
+	for _, q := range questions {
+		for _, e := range q.Evidence {
+			if e.Page == 0 {
+				whole[e.Document] = true
+			}
+		}
+	}
+	return whole
+}
+
+// keys are what ties a question to others: its words, and the places of its evidence; of whole documents they have no
+// pages.
+func keys(q dataset.Question, unit string, whole map[string]bool) []string {
 	list := []string{"question " + strings.ToLower(strings.Join(strings.Fields(q.Question), " "))}
 	for _, e := range q.Evidence {
 		key := "document " + e.Document
-		if unit == ByPage && e.Page > 0 {
+		if unit == ByPage && !whole[e.Document] {
 			key += " " + strconv.Itoa(e.Page)
 		}
 		list = append(list, key)

@@ -19,7 +19,7 @@ func isUnspaced(r rune) bool {
 }
 
 // bare is a text in lower case without CMRC's punctuation, full-width letters and digits narrowed and traditional
-// characters simplified, so that an answer may be in either script. Of texts in one script and width CMRC's scores
+// characters simplified, so that an answer may be in either script. Of narrow and simplified texts CMRC's scores
 // remain.
 func bare(text string) string {
 	return strings.Map(func(r rune) rune {

@@ -136,6 +136,7 @@ func TestTheAPIIsShownAndTriedInABrowser(t *testing.T) {
 	do(t, ctx, "upload", chromedp.Evaluate(`document.querySelector("#key").value = ""; location.hash = "uploadDocuments"`, nil),
 		chromedp.SendKeys("#key", c.secret["writer"]), chromedp.WaitVisible("#uploadDocuments .curl"),
 		chromedp.SendKeys("#uploadDocuments input[name=collection]", "alpha"),
+		chromedp.SendKeys("#uploadDocuments input[name=metadata]", `{"title": "New"}`),
 		chromedp.SetUploadFiles("#uploadDocuments input[type=file]", []string{file}), chromedp.Click("#uploadDocuments button[type=submit]"))
 	shows(t, ctx, "#uploadDocuments .reply", `"document": "new.md"`)
 	shows(t, ctx, "#uploadDocuments .curl", "-F 'file=@new.md'")

@@ -184,6 +184,11 @@ func TestAnEvaluationThatIsNotWhole(t *testing.T) {
 	if failing.Status != jobs.Failed || failing.Progress.Failed != 3 || failing.Progress.Done != 6 || !strings.Contains(failing.Error, "3 of 6 items failed") {
 		t.Errorf("got %+v", failing)
 	}
+	for _, key := range []string{"writer", "admin"} {
+		if text := c.send("GET", "/api/evaluations/"+failing.ID, key, "").want(t, http.StatusOK).body; !strings.Contains(text, "3 of 6 items") || strings.Contains(text, "the documents have the reasons") {
+			t.Errorf("%s is told %s", key, text)
+		}
+	}
 	asked := c.models.count()
 	dear := c.finish(c.evaluate("writer", strings.Replace(threeQuestions, "{", `{"max_cost_usd":0.000001,`, 1)))
 	if dear.Status != jobs.Failed || !strings.Contains(dear.Error, "limit") || c.models.count() != asked {

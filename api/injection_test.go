@@ -147,7 +147,7 @@ func TestRetrievedTextCannotCommand(t *testing.T) {
 		})
 	}
 	for _, system := range systems {
-		if strings.Contains(system, "-") && anyCanary(list, system) {
+		if anyCanary(list, system) {
 			t.Errorf("a document speaks in the system's message: %s", system)
 		}
 	}

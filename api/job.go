@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"grounded/corpus"
@@ -32,7 +33,9 @@ func shown(c caller, j jobs.Job) jobs.Job {
 	switch {
 	case !j.Status.Ended():
 		j.Error = "something that it needs does not answer; it is tried again"
-	case j.Progress.Done == j.Progress.Total:
+	case j.Kind == jobs.KindEvaluation && j.Progress.Done == j.Progress.Total && j.Progress.Failed > 0:
+		j.Error = fmt.Sprintf("%d of %d items have no answer; their scores are missing, not 0", j.Progress.Failed, j.Progress.Total)
+	case j.Kind == jobs.KindIngest && j.Progress.Done == j.Progress.Total:
 		j.Error = "not all could be read; the documents have the reasons, and all else is in"
 	default:
 		j.Error = "it could not be done; whoever runs this server sees why: grounded jobs show " + j.ID

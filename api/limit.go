@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -72,6 +73,9 @@ func (l *limiter) wait(ctx context.Context) error {
 	case <-timer.C:
 		return busy
 	case <-ctx.Done():
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+			return cause
+		}
 		return errGone
 	}
 }

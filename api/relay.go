@@ -41,6 +41,9 @@ func (s *Server) relayEvents(c *completion, reply io.Reader, id string, standby 
 	}
 	for {
 		line, err := readLine(lines)
+		if err != nil && !wholeEvent(line) {
+			line = nil // it was cut off
+		}
 		if failed := e.add(line); failed != nil {
 			if e.spoke {
 				if err := send(""); err != nil {
@@ -72,6 +75,12 @@ func (s *Server) relayEvents(c *completion, reply io.Reader, id string, standby 
 	}
 }
 
+// wholeEvent reports whether a line without its end is all of an event.
+func wholeEvent(line []byte) bool {
+	data := bytes.TrimSpace(bytes.TrimPrefix(line, []byte("data:")))
+	return string(data) == "[DONE]" || json.Valid(data)
+}
+
 // buffered is what has arrived and is not read yet.
 func buffered(r *bufio.Reader) []byte {
 	b, _ := r.Peek(r.Buffered())
@@ -90,7 +99,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		whole = append(whole, line...)
 	}
 	if len(whole) > maxEvent {
-		return nil, corpus.Errorf(corpus.ErrLimit, "an event is over %d MB", maxEvent>>20)
+		return nil, corpus.Errorf(corpus.ErrUnavailable, "an event is over %d MB", maxEvent>>20)
 	}
 	return whole, err
 }

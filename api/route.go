@@ -85,8 +85,8 @@ func (s *Server) routes() []route {
 		{"DELETE", "/api/evaluations/{id}", ScopeWrite, false, s.deleteEvaluation},
 		{"GET", "/api/evaluations/{id}/events", ScopeRead, false, s.evaluationEvents},
 		{"GET", "/api/evaluations/{id}/results", ScopeRead, false, s.evaluationResults},
-		{"GET", "/api/evaluations/{id}/report", ScopeRead, false, s.evaluationReport},
-		{"GET", "/api/evaluations/{id}/gate", ScopeRead, false, s.evaluationGate},
+		{"GET", "/api/evaluations/{id}/report", ScopeRead, true, s.evaluationReport},
+		{"GET", "/api/evaluations/{id}/gate", ScopeRead, true, s.evaluationGate},
 	}
 }
 

@@ -93,3 +93,13 @@ func TestAStreamThatOutlastsTheGraceEndsWithAnError(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+func TestALineThatWasCutOffIsNoEvent(t *testing.T) {
+	for line, whole := range map[string]bool{
+		`data: {"choices":[{"finish_reason":"stop"}]}`: true, "data: [DONE]": true, `data: {"choices":[{"finish_reason":"`: false, "data: [DO": false, "data": false,
+	} {
+		if wholeEvent([]byte(line)) != whole {
+			t.Errorf("%s is whole: %v", line, !whole)
+		}
+	}
+}

@@ -53,6 +53,10 @@ func (s *Server) surround(next echo.HandlerFunc) echo.HandlerFunc {
 			}()
 			cause = next(c)
 		}()
+		var framework *echo.HTTPError
+		if errors.As(cause, &framework) {
+			cause = s.noRoute(framework, c)
+		}
 		if cause != nil {
 			c.Error(cause)
 		}
@@ -67,12 +71,7 @@ func (s *Server) surround(next echo.HandlerFunc) echo.HandlerFunc {
 func resultOf(c echo.Context, id string, cause error) telemetry.HTTPResult {
 	route, _ := c.Get(routeKey).(string)
 	r := telemetry.HTTPResult{Route: route, Status: c.Response().Status, ID: id}
-	var framework *echo.HTTPError
-	switch {
-	case errors.Is(cause, errGone):
-	case errors.As(cause, &framework):
-		r.Code = "not_found"
-	case cause != nil:
+	if cause != nil && !errors.Is(cause, errGone) {
 		r.Code = faultOf(cause).code
 	}
 	return r
@@ -111,10 +110,6 @@ func (s *Server) fail(err error, c echo.Context) {
 		return
 	}
 	f := faultOf(err)
-	var framework *echo.HTTPError
-	if errors.As(err, &framework) {
-		f = s.noRoute(framework, c)
-	}
 	if f.cause != nil && len(*s.keys.Load()) == 0 && !strings.Contains(f.message, f.cause.Error()) { // whoever asks owns the server
 		shown := *f
 		shown.message += ": " + sentence(f.cause)

@@ -240,7 +240,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Ready asks whether the server's store answers.
+// Ready asks whether the server's store and queue of jobs answer.
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := call[wire.Status](ctx, c, request{method: "GET", path: []string{"readyz"}})
 	return err

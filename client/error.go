@@ -25,6 +25,7 @@ type Error struct {
 	Kind       error         // nil for a fault of the server
 	RetryAfter time.Duration // that the server asks to be waited; 0 if it named none
 	again      bool          // the server did nothing, and may the next time
+	proxied    bool          // a proxy says it: what the server did is not known
 }
 
 // Error is the server's sentence. What is to be done is part of it.
@@ -111,7 +112,7 @@ func (c *Client) foreign(r *http.Response) error {
 		hint = "it sends callers to " + r.Header.Get("Location") + "; give that server's address instead, if it is the one"
 	case r.StatusCode == http.StatusBadGateway || r.StatusCode == http.StatusServiceUnavailable || r.StatusCode == http.StatusGatewayTimeout || r.StatusCode == http.StatusTooManyRequests:
 		kind, hint = kindOf(wire.Problem{Status: r.StatusCode}), "a proxy is there, and the server behind it is not, or is busy; try again later"
-		return corpus.Hint(&Error{Kind: kind, RetryAfter: retryAfter(r.Header, time.Now()), again: true,
+		return corpus.Hint(&Error{Kind: kind, RetryAfter: retryAfter(r.Header, time.Now()), proxied: true,
 			Problem: wire.Problem{Status: r.StatusCode, Detail: fmt.Sprintf("%s answers %s", c.base, what)}}, hint)
 	}
 	return corpus.Hint(corpus.Errorf(kind, "%s answers %s, as no server of grounded does", c.base, what), hint)
@@ -172,7 +173,7 @@ func (c *Client) again(r request, err error, attempt int) (time.Duration, bool) 
 	switch {
 	case attempt >= c.config.Attempts:
 		return 0, false
-	case errors.As(err, &e) && e.again:
+	case errors.As(err, &e) && (e.again || e.proxied && !r.once):
 		if e.RetryAfter > c.config.MaxWait {
 			return 0, false
 		}

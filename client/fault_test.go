@@ -103,11 +103,23 @@ func TestOnlyWhatMayBeDoneTwiceIs(t *testing.T) {
 		sent <- r.Header.Get("Idempotency-Key")
 		panic(http.ErrAbortHandler)
 	})
+	proxy, asked := answering(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "timeout", http.StatusGatewayTimeout) })
 	for _, test := range []struct {
 		name string
 		call func() error
 		want int64
 	}{
+		{"answer behind a proxy", func() error {
+			_, err := proxy.Answer(t.Context(), wire.Question{}, nil)
+			calls.Store(asked.Load())
+			return err
+		}, 1},
+		{"list behind a proxy", func() error {
+			asked.Store(0)
+			_, err := proxy.Collections(t.Context())
+			calls.Store(asked.Load())
+			return err
+		}, 3},
 		{"list", func() error { _, err := c.Collections(t.Context()); return err }, 3},
 		{"retrieve", func() error { _, err := c.Retrieve(t.Context(), wire.Question{}); return err }, 3},
 		{"answer", func() error { _, err := c.Answer(t.Context(), wire.Question{}, nil); return err }, 1},
@@ -280,7 +292,6 @@ func TestWatchGoesOnWhenTheConnectionBreaks(t *testing.T) {
 	if err != nil || fmt.Sprint(seen) != "[queued running]" || len(job.Files) != 1 || calls.Load() != 4 {
 		t.Errorf("%v: %v, %+v after %d calls", err, seen, job, calls.Load())
 	}
-	n.Store(-1000)
 	gone, calls := answering(t, func(w http.ResponseWriter, _ *http.Request) { events(w, "") })
 	if _, err := gone.Watch(t.Context(), "7", func(jobs.Job) error { return nil }); !errors.Is(err, corpus.ErrUnavailable) || calls.Load() != 6 {
 		t.Errorf("a server that is gone for good: %v after %d calls", err, calls.Load())

@@ -37,12 +37,12 @@ func (s IngestSpec) Place(ctx context.Context, st store.Store, collection string
 	uploaded, unplaced := strings.HasPrefix(there, uploadRoot), there == uploadRoot+s.Source
 	switch {
 	case !uploaded:
-		return "", corpus.Hint(corpus.Errorf(corpus.ErrConflict, "source %q of the collection is read by the server itself", s.Source), "give yours another name with --source NAME")
+		return "", corpus.Hint(corpus.Errorf(corpus.ErrConflict, "source %q of the collection is read by the server itself", s.Source), "give yours another name: source, or --source NAME of grounded ingest")
 	case s.Root == "":
 		return there, nil
 	case there == s.root(), unplaced, s.Moved:
 		return s.root(), nil
 	}
 	return "", corpus.Hint(corpus.Errorf(corpus.ErrConflict, "source %q of the collection is another folder, or was uploaded from another machine", s.Source),
-		"give yours a name of its own with --source NAME, or say --moved if it is the same folder in a new place")
+		"give yours a name of its own (source, or --source NAME of grounded ingest), or say that it is the same folder in a new place (moved, or --moved)")
 }

@@ -105,7 +105,7 @@
     if (multipart) {
       parts = Object.entries(resolve(multipart.schema).properties).map(([name, node]) => ({
         name, input: make("input", typeOf(node).includes("file") ? { type: "file", multiple: true, name } : { type: "text", name, autocomplete: "off" }),
-      }));
+      })).sort((a, b) => (a.input.type === "file") - (b.input.type === "file")); // what is said of files stands before them
     }
 
     const address = () => {

@@ -29,9 +29,9 @@ tools: # what some tests read scans and compare PDFs with
 	@test -n "$$QDRANT_ADDR" || command -v qdrant >/dev/null || echo "tests of Qdrant are skipped: there is no qdrant on PATH, and no QDRANT_ADDR"
 
 test: check models clients tools ## everything: checks, unit and end-to-end tests, on real local models
-	@# three packages at once on two cores: many tests wait for processes and servers
-	@$(GO) test -p 3 -race -timeout 20m $$($(GO) list ./... | grep -v -e ingest/parse -e cmd/grounded)
-	@$(GO) test -p 3 -timeout 20m ./cmd/grounded/... ./ingest/parse/... # without: it slows each of hundreds of commands, and needs the memory that children of parse may not have
+	@# one package more at once than there are cores: many tests wait for processes and servers
+	@$(GO) test -p $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) -race -timeout 20m $$($(GO) list ./... | grep -v -e ingest/parse -e cmd/grounded)
+	@$(GO) test -p $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) -timeout 20m ./cmd/grounded/... ./ingest/parse/... # without: it slows each of hundreds of commands, and needs the memory that children of parse may not have
 
 check: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "$$unformatted"; echo "run: gofmt -w ."; exit 1; }

@@ -74,12 +74,16 @@ func injectedCases(b *testing.B, path string) (list []injected) {
 		b.Fatal(err)
 	}
 	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
 		var c injected
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			b.Fatal(err)
 		}
 		list = append(list, c)
+	}
+	if err := lines.Err(); err != nil {
+		b.Fatal(err)
 	}
 	return list
 }

@@ -259,7 +259,7 @@ func Load(path string) (Config, error) {
 			"`grounded config example` prints every key with what it means")
 	}
 	folder := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.Models.Catalog, &c.Models.VirtualEnv, &c.Qdrant.CAFile, &c.Jobs.Credentials, &c.Jobs.CAFile, &c.Answer.Prompts, &c.Answer.Examples} {
+	for _, p := range []*string{&c.Data, &c.Models.Catalog, &c.Models.VirtualEnv, &c.Qdrant.CAFile, &c.Jobs.Credentials, &c.Jobs.CAFile, &c.Jobs.Evaluations, &c.Answer.Prompts, &c.Answer.Examples} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(folder, *p)
 		}

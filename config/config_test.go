@@ -66,12 +66,12 @@ func TestPasswordsAreAListOfTexts(t *testing.T) {
 func TestPathsAreRelativeToTheFile(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "grounded.yaml")
-	if err := os.WriteFile(file, []byte("data: store\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("data: store\njobs: {evaluations: runs}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := Load(file)
-	if err != nil || c.Data != filepath.Join(folder, "store") {
-		t.Errorf("got %q, %v", c.Data, err)
+	if err != nil || c.Data != filepath.Join(folder, "store") || c.Jobs.Evaluations != filepath.Join(folder, "runs") {
+		t.Errorf("got %q and %q, %v", c.Data, c.Jobs.Evaluations, err)
 	}
 }
 

@@ -156,8 +156,10 @@ func (f *forwarding) flush(ctx context.Context) error {
 		if d.Source = batch[i].Source; d.Document == "" {
 			d.ID, d.Document = batch[i].ID, batch[i].Path
 		}
+		code := parse.ErrorCode(d.Code)
 		unread := d.Outcome == OutcomeFailed || d.Outcome == OutcomeQuarantined
-		if unread && notForUs(parse.ErrorCode(d.Code), d.Document, parse.HasKnownExtension(d.Document), named[i]) {
+		refused := d.Outcome == OutcomeFailed && code == parse.UnsupportedFormat // its name is not taken there
+		if unread && notForUs(code, d.Document, parse.HasKnownExtension(d.Document) && !refused, named[i]) {
 			d = DocumentDone{ID: d.ID, Source: d.Source, Document: d.Document, Outcome: OutcomeSkipped, Reason: d.Reason}
 		}
 		f.done(d)

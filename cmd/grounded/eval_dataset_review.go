@@ -25,6 +25,9 @@ FILE.rejected. Decisions are read from standard input, a line each: a(ccept), e(
 		Example: examples("grounded eval dataset review drafts.jsonl"),
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if p.json {
+				return usageError{corpus.Hint(corpus.Errorf(corpus.ErrUnsupported, "a review is a talk with a person, and has no JSON"), "leave --json out; the dataset itself is JSON Lines")}
+			}
 			questions, err := dataset.Load(args[0])
 			if err != nil {
 				return err
@@ -230,13 +233,21 @@ func (r *review) reject(at int) error {
 
 // save writes the whole dataset, so that a reader sees the old file or the new one.
 func (r *review) save() error {
-	f, err := os.CreateTemp(filepath.Dir(r.path), ".review-*")
+	path, err := filepath.EvalSymlinks(r.path)
 	if err != nil {
 		return corpus.Errorf(corpus.ErrInvalid, "write dataset: %w", err)
 	}
-	err = errors.Join(dataset.Write(f, r.questions), f.Close())
+	had, err := os.Stat(path)
+	if err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "write dataset: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".review-*")
+	if err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "write dataset: %w", err)
+	}
+	err = errors.Join(dataset.Write(f, r.questions), f.Chmod(had.Mode().Perm()), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), r.path)
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(corpus.Errorf(corpus.ErrFull, "write dataset: %w", err), os.Remove(f.Name()))

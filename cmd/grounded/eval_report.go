@@ -40,6 +40,9 @@ func mergedReport(folders []string, c eval.ReportConfig) (eval.Report, error) {
 	if len(folders) == 1 {
 		return loadReport(folders[0], c)
 	}
+	if c.Labels != nil {
+		return eval.Report{}, usageError{corpus.Errorf(corpus.ErrInvalid, "--labels are of one run, not of %d", len(folders))}
+	}
 	names := make([]string, len(folders))
 	headers, items := make([]eval.Header, len(folders)), make([][]eval.Item, len(folders))
 	taken := map[string]bool{}

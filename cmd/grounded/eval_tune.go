@@ -114,6 +114,9 @@ func (p *program) tune(ctx context.Context, s *services, f tuneFlags, questions 
 		return err
 	}
 	if f.out != "" {
+		if err := p.besideConfig(f.out); err != nil {
+			return err
+		}
 		if _, err := os.Stat(f.out); err == nil {
 			return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "%s is there already", f.out), "remove it, or name another file")
 		}
@@ -312,6 +315,26 @@ func (p *program) printTuned(t eval.Tuned, topK int) {
 	}
 }
 
+// besideConfig refuses a file for a configuration that is not in the folder of the present one.
+func (p *program) besideConfig(out string) error {
+	path := p.configPath()
+	if path == "" {
+		return nil
+	}
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "find the configuration: %w", err)
+	}
+	wanted, err := filepath.Abs(filepath.Dir(out))
+	if err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "find the folder of %s: %w", out, err)
+	}
+	if folder != wanted {
+		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "the configuration can't be written to %s: its paths are relative to %s", out, filepath.Dir(path)), "name a file in that folder")
+	}
+	return nil
+}
+
 // writeTuned writes the configuration with the better settings.
 func (p *program) writeTuned(t eval.Tuned, out string) error {
 	path, text := p.configPath(), ""
@@ -321,9 +344,6 @@ func (p *program) writeTuned(t eval.Tuned, out string) error {
 			return corpus.Errorf(corpus.ErrInvalid, "read configuration: %w", err)
 		}
 		text = string(had)
-	}
-	if path != "" && filepath.Dir(path) != filepath.Dir(out) {
-		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "the configuration can't be written to %s: its paths are relative to %s", out, filepath.Dir(path)), "name a file in that folder")
 	}
 	var values []config.Value
 	if t.Better {

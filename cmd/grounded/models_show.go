@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"grounded/corpus"
 	"grounded/eval"
 	"grounded/model"
 )
@@ -60,9 +61,13 @@ func (p *program) showModel(ctx context.Context, id string, folders []string) er
 	if err != nil {
 		return err
 	}
-	if url := s.config.Server.URL; url != "" {
+	url := s.config.Server.URL
+	switch {
+	case url != "" && len(folders) > 0:
+		return usageError{corpus.Hint(corpus.Errorf(corpus.ErrUnsupported, "--runs does not work with a server"), `runs are read on this machine: add --server ""`)}
+	case url != "":
 		base = strings.TrimSuffix(url, "/")
-	} else {
+	default:
 		runs, err := p.runs(s, folders)
 		if err != nil {
 			return err
@@ -77,10 +82,12 @@ func (p *program) showModel(ctx context.Context, id string, folders []string) er
 			model.Card
 			Samples  map[string]string `json:"samples"`
 			Measured []eval.Measured   `json:"measured"`
-		}{c, samples, measured})
+		}{c, samples, append([]eval.Measured{}, measured...)})
 	}
 	p.printCard(c)
-	p.printMeasured(measured)
+	if url == "" {
+		p.printMeasured(measured)
+	}
 	for _, name := range []string{"curl", "python"} {
 		if text := samples[name]; text != "" {
 			p.printf("\n%s\n", indented(text))

@@ -19,7 +19,8 @@ func remote(commands ...*cobra.Command) {
 }
 
 // withoutStore are commands that a server in the environment or in the configuration means nothing to.
-var withoutStore = map[string]bool{"serve": true, "worker": true, "keys": true, "config": true, "version": true, "doctor": true, "help": true, "completion": true}
+var withoutStore = map[string]bool{"serve": true, "worker": true, "keys": true, "config": true, "version": true, "doctor": true, "help": true, "completion": true,
+	cobra.ShellCompRequestCmd: true, cobra.ShellCompNoDescRequestCmd: true}
 
 // checkServer refuses to work on this machine's store when a server is meant.
 func (p *program) checkServer(cmd *cobra.Command) error {

@@ -12,7 +12,7 @@ import (
 
 // HasEvidence reports whether a passage is of the question's evidence, by page where the evidence names one.
 func HasEvidence(p corpus.Passage, q dataset.Question) bool {
-	return slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool { return onEvidence(p, e) })
+	return slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool { return OnEvidence(p, e) })
 }
 
 // Calibration says where to set the threshold below which a question is declined (answer.abstain_below).

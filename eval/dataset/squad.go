@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
+	"grounded/analyze"
 	"grounded/corpus"
 )
 
 type squadAnswer struct {
-	Text string `json:"text"`
+	Text  string `json:"text"`
+	Start *int   `json:"answer_start"` // in the paragraph, in characters; nil when it is not known
 }
 
 type squadParagraph struct {
@@ -51,7 +54,11 @@ func importSQuAD(path string) (Imported, error) {
 		for i, p := range list {
 			name := made.paragraph(i+1, p.ID, p.Context)
 			for _, qa := range p.QAs {
-				made.squadQuestion(qa.ID, qa.Question, qa.Answers, false, p.Context, name)
+				answers := make([]squadAnswer, len(qa.Answers))
+				for i, text := range qa.Answers {
+					answers[i].Text = text
+				}
+				made.squadQuestion(qa.ID, qa.Question, answers, false, p.Context, name)
 			}
 		}
 		return made, nil
@@ -71,11 +78,7 @@ func importSQuAD(path string) (Imported, error) {
 			n++
 			name := made.paragraph(n, p.ID, p.Context)
 			for _, qa := range p.QAs {
-				var answers []string
-				for _, a := range qa.Answers {
-					answers = append(answers, a.Text)
-				}
-				made.squadQuestion(qa.ID, qa.Question, answers, qa.Impossible, p.Context, name)
+				made.squadQuestion(qa.ID, qa.Question, qa.Answers, qa.Impossible, p.Context, name)
 			}
 		}
 	}
@@ -92,28 +95,58 @@ func (i *Imported) paragraph(number int, id, text string) string {
 	return name
 }
 
-// squadQuestion adds a question. Its quote is the first answer that the paragraph holds.
-func (i *Imported) squadQuestion(id, question string, answers []string, impossible bool, paragraph, document string) {
+// squadQuestion adds a question. Its quote is the sentence with the first answer that the paragraph holds.
+func (i *Imported) squadQuestion(id, question string, answers []squadAnswer, impossible bool, paragraph, document string) {
 	q := Question{ID: id, Question: strings.TrimSpace(question), Answerable: !impossible}
 	quote := ""
-	for _, a := range answers {
-		a = strings.TrimSpace(a)
-		if a == "" || impossible {
+	for _, given := range answers {
+		text := strings.TrimSpace(given.Text)
+		if text == "" || impossible {
 			continue
 		}
-		known := false
-		for _, b := range q.Answers {
-			known = known || a == b
+		if !slices.Contains(q.Answers, text) {
+			q.Answers = append(q.Answers, text)
 		}
-		if !known {
-			q.Answers = append(q.Answers, a)
-		}
-		if quote == "" && strings.Contains(paragraph, a) {
-			quote = a
+		if quote == "" {
+			quote = sentenceWith(paragraph, text, given.Start)
 		}
 	}
 	if !impossible {
 		q.Evidence = []Evidence{{Document: document, Page: 1, Quote: quote}}
 	}
 	i.Questions = append(i.Questions, q)
+}
+
+// sentenceWith returns the sentence of a paragraph with an answer that begins at a character of it; the answer alone, when
+// no one sentence has it or, the start being wrong or unknown, several could; and "" when the paragraph does not hold it.
+func sentenceWith(paragraph, answer string, start *int) string {
+	if !strings.Contains(paragraph, answer) {
+		return ""
+	}
+	at := -1
+	if start != nil {
+		at = byteOffset(paragraph, *start)
+	}
+	if at < 0 || !strings.HasPrefix(paragraph[at:], answer) {
+		if at = strings.Index(paragraph, answer); at != strings.LastIndex(paragraph, answer) {
+			return answer
+		}
+	}
+	for _, s := range analyze.Sentences(paragraph) {
+		if s.Start <= at && at+len(answer) <= s.End {
+			return paragraph[s.Start:s.End]
+		}
+	}
+	return answer
+}
+
+// byteOffset is where the nth character of a text begins, counted from 0; -1 when there are not so many.
+func byteOffset(text string, n int) int {
+	for at := range text {
+		if n == 0 {
+			return at
+		}
+		n--
+	}
+	return -1
 }

@@ -20,8 +20,8 @@ import (
 type Example struct {
 	Messages []model.Message `json:"messages"`
 
-	question dataset.Question
-	tokens   int
+	id     string // of its question
+	tokens int
 }
 
 // Source is what examples are made with.
@@ -55,7 +55,7 @@ func Make(ctx context.Context, s Source, questions []dataset.Question) (examples
 			left = append(left, LeftOut{q.ID, why})
 			continue
 		}
-		e := Example{Messages: messages, question: q}
+		e := Example{Messages: messages, id: q.ID}
 		for _, m := range messages {
 			e.tokens += s.Count(m.Content) + messageTokens
 		}

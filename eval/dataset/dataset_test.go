@@ -273,3 +273,16 @@ func TestWhatCanNotBeImportedIsNamed(t *testing.T) {
 		t.Errorf("a document outside of the folder: %v", err)
 	}
 }
+
+func TestQuestionsAboutOtherDocumentsCantBeAnswered(t *testing.T) {
+	own := []dataset.Question{{ID: "a", Question: "Who pays?", Answers: []string{"HR"}, Answerable: true}, {ID: "other/b", Question: "When?", Answerable: true}}
+	others := []dataset.Question{
+		{ID: "a", Question: "who  pays?", Answers: []string{"Accounts"}, Answerable: true}, // asked here too
+		{ID: "b", Question: "Where?", Answers: []string{"Oslo"}, Evidence: []dataset.Evidence{{Document: "x.md"}}, Answerable: true, Tags: []string{"t"}},
+	}
+	got := dataset.WithUnanswerable(own, others)
+	want := append(slices.Clone(own), dataset.Question{ID: "other/other/b", Question: "Where?", Answers: []string{}, Evidence: []dataset.Evidence{}, Tags: []string{"other documents"}})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -96,7 +96,7 @@ func (q Question) problem() string {
 	case strings.TrimSpace(q.Question) == "":
 		return "there is no question"
 	case !q.Answerable && len(q.Answers) > 0:
-		return "it has answers and is said not to be answerable"
+		return "it has answers and is said not to be answerable; leave its answers empty"
 	case slices.ContainsFunc(q.Answers, func(a string) bool { return strings.TrimSpace(a) == "" }):
 		return "an answer is empty"
 	}

@@ -38,7 +38,7 @@ func TestEachFaultOfADatasetIsNamedWithItsLine(t *testing.T) {
 			t.Errorf("%s: error is %v, want one with %q", c.name, err, c.want)
 		}
 	}
-	_, err := dataset.Read(strings.NewReader(strings.Repeat("x\n", 30)), "f.jsonl")
+	_, err := dataset.Read(strings.NewReader("{\n"+strings.Repeat("x\n", 29)), "f.jsonl")
 	if err == nil || !strings.Contains(err.Error(), "line 20:") || strings.Contains(err.Error(), "line 21:") || !strings.Contains(err.Error(), "and 10 more") {
 		t.Errorf("of 30 faults the error tells %v", err)
 	}
@@ -242,19 +242,20 @@ func pairs(m map[string]string) (list []string) {
 
 func TestWhatCanNotBeImportedIsNamed(t *testing.T) {
 	folder := write(t, map[string]string{
-		"empty.json":         `{"data": []}`,
-		"broken.json":        `{"data": [`,
-		"noquestion.csv":     "id,answer\n1,x\n",
-		"page.csv":           "question,document,page\nQ?,d,three\n",
-		"double.csv":         "question,query\na,b\n",
-		"differ.csv":         "id,question\na,Q?\na,R?\n",
-		"program.yaml":       "tests: file://tests.py\n",
-		"tests.py":           "",
-		"noquestion.yaml":    "tests:\n- vars: {a: x, b: y}\n",
-		"notests.yaml":       "prompts: [x]\n",
-		"truth.jsonl":        `{"question": "Q?", "ground_truth": 3}`,
-		"beir/corpus.jsonl":  `{"_id": "d", "text": "One."}`,
-		"beir/queries.jsonl": `{"_id": "q", "text": "What?"}` + "\n" + `{"_id": "q", "text": "What?"}`,
+		"empty.json":          `{"data": []}`,
+		"broken.json":         `{"data": [`,
+		"noquestion.csv":      "id,answer\n1,x\n",
+		"page.csv":            "question,document,page\nQ?,d,three\n",
+		"double.csv":          "question,query\na,b\n",
+		"differ.csv":          "id,question\na,Q?\na,R?\n",
+		"program.yaml":        "tests: file://tests.py\n",
+		"tests.py":            "",
+		"noquestion.yaml":     "tests:\n- vars: {a: x, b: y}\n",
+		"notests.yaml":        "prompts: [x]\n",
+		"truth.jsonl":         `{"question": "Q?", "ground_truth": 3}`,
+		"beir/corpus.jsonl":   `{"_id": "d", "text": "One."}`,
+		"beir/queries.jsonl":  `{"_id": "q", "text": "What?"}` + "\n" + `{"_id": "q", "text": "What?"}`,
+		"beir/qrels/test.tsv": "q\td\t1\n",
 	})
 	for _, c := range [][3]string{
 		{"squad", "empty.json", "there are no questions"}, {"squad", "broken.json", "broken.json"}, {"squad", "none.json", "no such file"},
@@ -284,5 +285,26 @@ func TestQuestionsAboutOtherDocumentsCantBeAnswered(t *testing.T) {
 	want := append(slices.Clone(own), dataset.Question{ID: "other/other/b", Question: "Where?", Answers: []string{}, Evidence: []dataset.Evidence{}, Tags: []string{"other documents"}})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAFaultOfADatasetIsToldInTheWordsOfItsFormat(t *testing.T) {
+	first := `{"id": "a", "question": "Q?"}` + "\n"
+	for _, c := range [][2]string{
+		{first + `{"id": "b", "question": ["Q?"]}`, "line 2: question is a list; it must be a string"},
+		{first + `{"id": "b", "question": "Q?", "answers": "x"}`, "line 2: answers is a string; it must be a list"},
+		{first + `{"id": "b", "question": "Q?", "answerable": "no"}`, "answerable is a string; it must be true or false"},
+		{first + `{"id": "b", "question": "Q?", "evidence": [{"document": "d", "page": "3"}]}`, "evidence.page is a string; it must be a whole number"},
+		{first + `12`, "line 2: it is a number and no object"},
+		{"Id;Question\r\n1;Q?\r\n", `it is not JSON Lines: line 1 begins with "Id;Question"`},
+		{`[{"id": "a"}]`, "it is not JSON Lines"},
+	} {
+		_, err := dataset.Read(strings.NewReader(c[0]), "f")
+		if !errors.Is(err, corpus.ErrInvalid) || !strings.Contains(err.Error(), c[1]) {
+			t.Errorf("error is %v, want one with %q", err, c[1])
+		}
+	}
+	if _, err := dataset.Load(t.TempDir()); !errors.Is(err, corpus.ErrInvalid) || !strings.Contains(err.Error(), "is a folder") {
+		t.Errorf("a folder: %v", err)
 	}
 }

@@ -1,15 +1,12 @@
 package dataset
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"grounded/analyze"
-	"grounded/corpus"
 )
 
 type squadAnswer struct {
@@ -32,7 +29,6 @@ type squadParagraph struct {
 type cmrcParagraph struct {
 	ID      string `json:"context_id"`
 	Context string `json:"context_text"`
-	Title   string `json:"title"`
 	QAs     []struct {
 		ID       string   `json:"query_id"`
 		Question string   `json:"query_text"`
@@ -40,49 +36,71 @@ type cmrcParagraph struct {
 	} `json:"qas"`
 }
 
+// squadObject is one of the forms that these data sets come in: all articles in one object, a paragraph of CMRC 2018's
+// own form, or a question with its context, as Hugging Face exports them.
+type squadObject struct {
+	Data []struct {
+		Paragraphs []squadParagraph `json:"paragraphs"`
+	} `json:"data"`
+	cmrcParagraph
+	ID       string `json:"id"`
+	Context  string `json:"context"`
+	Question string `json:"question"`
+	Answers  struct {
+		Text   []string `json:"text"`
+		Starts []int    `json:"answer_start"`
+	} `json:"answers"`
+}
+
 func importSQuAD(path string) (Imported, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Imported{}, corpus.Errorf(corpus.ErrInvalid, "import dataset: %w", err)
-	}
 	made := Imported{Documents: map[string]string{}}
-	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
-		var list []cmrcParagraph
-		if err := json.Unmarshal(text, &list); err != nil {
-			return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %w", path, err)
-		}
-		for i, p := range list {
-			name := made.paragraph(i+1, p.ID, p.Context)
-			for _, qa := range p.QAs {
-				answers := make([]squadAnswer, len(qa.Answers))
-				for i, text := range qa.Answers {
-					answers[i].Text = text
-				}
-				made.squadQuestion(qa.ID, qa.Question, answers, false, p.Context, name)
-			}
-		}
-		return made, nil
-	}
-	var set struct {
-		Data []struct {
-			Title      string           `json:"title"`
-			Paragraphs []squadParagraph `json:"paragraphs"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(text, &set); err != nil {
-		return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %w", path, err)
-	}
 	n := 0
-	for _, article := range set.Data {
-		for _, p := range article.Paragraphs {
-			n++
-			name := made.paragraph(n, p.ID, p.Context)
-			for _, qa := range p.QAs {
-				made.squadQuestion(qa.ID, qa.Question, qa.Answers, qa.Impossible, p.Context, name)
+	contexts := map[string]string{} // documents by their text
+	err := eachObject(path, func(object json.RawMessage) error {
+		var o squadObject
+		if err := json.Unmarshal(object, &o); err != nil {
+			return err
+		}
+		for _, article := range o.Data {
+			for _, p := range article.Paragraphs {
+				n++
+				name := made.paragraph(n, p.ID, p.Context)
+				for _, qa := range p.QAs {
+					made.squadQuestion(qa.ID, qa.Question, qa.Answers, qa.Impossible, p.Context, name)
+				}
 			}
 		}
+		switch {
+		case len(o.QAs) > 0:
+			n++
+			name := made.paragraph(n, o.cmrcParagraph.ID, o.cmrcParagraph.Context)
+			for _, qa := range o.QAs {
+				made.squadQuestion(qa.ID, qa.Question, squadAnswers(qa.Answers, nil), false, o.cmrcParagraph.Context, name)
+			}
+		case o.Question != "":
+			name, known := contexts[o.Context]
+			if !known {
+				n++
+				name = made.paragraph(n, "", o.Context)
+				contexts[o.Context] = name
+			}
+			made.squadQuestion(o.ID, o.Question, squadAnswers(o.Answers.Text, o.Answers.Starts), len(o.Answers.Text) == 0, o.Context, name)
+		}
+		return nil
+	})
+	return made, err
+}
+
+// squadAnswers puts texts together with where they begin, as far as that is known.
+func squadAnswers(texts []string, starts []int) []squadAnswer {
+	answers := make([]squadAnswer, len(texts))
+	for i, text := range texts {
+		answers[i].Text = text
+		if i < len(starts) {
+			answers[i].Start = &starts[i]
+		}
 	}
-	return made, nil
+	return answers
 }
 
 // paragraph makes a document of a paragraph and returns its name.

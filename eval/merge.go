@@ -63,6 +63,7 @@ func calledIn(run, model string) string { return model + " @ " + run }
 func RenameJudgements(run string, list []Judgement) []Judgement {
 	list = slices.Clone(list)
 	for i := range list {
+		list[i].run = run
 		list[i].Model = calledIn(run, list[i].Model)
 		if list[i].Than != "" {
 			list[i].Than = calledIn(run, list[i].Than)

@@ -49,6 +49,23 @@ type Header struct {
 	Models  []model.Card `json:"models"`
 	Arms    []string     `json:"arms"`
 	Created time.Time    `json:"created"`
+	Merged  []MergedRun  `json:"merged,omitempty"` // what Merge made it of, the baseline first
+}
+
+// MergedRun is one of several runs beside each other.
+type MergedRun struct {
+	Name string `json:"name"`
+	Header
+}
+
+// asks reports whether a model is to answer by an arm: of runs beside each other, not all need have the same arms.
+func (h Header) asks(id, arm string) bool {
+	for _, run := range h.Merged {
+		if slices.ContainsFunc(run.Models, func(c model.Card) bool { return c.ID == id }) {
+			return slices.Contains(run.Arms, arm)
+		}
+	}
+	return true
 }
 
 // Folder is a run that is open for writing, by one process at a time.

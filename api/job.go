@@ -33,6 +33,10 @@ func shown(c caller, j jobs.Job) jobs.Job {
 	switch {
 	case !j.Status.Ended():
 		j.Error = "something that it needs does not answer; it is tried again"
+	case j.Progress.OverLimit:
+		j.Error = fmt.Sprintf("what is left may cost more than max_cost_usd allows; %d of %d are there", j.Progress.Done, j.Progress.Total)
+	case j.Kind == jobs.KindJudging && j.Progress.Done == j.Progress.Total && j.Progress.Failed > 0:
+		j.Error = fmt.Sprintf("%d of %d judgements failed or can't be read, and are left out; ask again with retry_errors, or another judge", j.Progress.Failed, j.Progress.Total)
 	case j.Kind == jobs.KindEvaluation && j.Progress.Done == j.Progress.Total && j.Progress.Failed > 0:
 		j.Error = fmt.Sprintf("%d of %d items have no answer; their scores are missing, not 0", j.Progress.Failed, j.Progress.Total)
 	case j.Kind == jobs.KindIngest && j.Progress.Done == j.Progress.Total:
@@ -65,12 +69,17 @@ func (s *Server) getJob(k *call) error {
 	return k.json(shown(k.caller, j))
 }
 
-func (s *Server) listJobs(k *call) error { return s.listKind(k, "") }
+func (s *Server) listJobs(k *call) error {
+	if kind := k.echo.QueryParam("kind"); kind != "" {
+		return s.listKinds(k, kind)
+	}
+	return s.listKinds(k)
+}
 
-// listKind lists the jobs of a kind, of any if it is empty.
-func (s *Server) listKind(k *call, kind string) error {
+// listKinds lists the jobs of some kinds, of all if none is named.
+func (s *Server) listKinds(k *call, kinds ...string) error {
 	limit := k.number("limit", 100)
-	q := jobs.Query{Collection: k.echo.QueryParam("collection"), Status: jobs.Status(k.echo.QueryParam("status")), Cursor: k.echo.QueryParam("cursor")}
+	q := jobs.Query{Kinds: kinds, Collection: k.echo.QueryParam("collection"), Status: jobs.Status(k.echo.QueryParam("status")), Cursor: k.echo.QueryParam("cursor")}
 	if q.Collection == "" && len(k.caller.collections) == 1 && k.caller.collections[0] != AllCollections {
 		q.Collection = k.caller.collections[0]
 	}
@@ -85,7 +94,7 @@ func (s *Server) listKind(k *call, kind string) error {
 			return err
 		}
 		for _, j := range found {
-			if visible(k.caller, j) && (kind == "" || j.Kind == kind) {
+			if visible(k.caller, j) {
 				list.Data = append(list.Data, shown(k.caller, j))
 			}
 		}

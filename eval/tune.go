@@ -183,6 +183,12 @@ func halves(questions []dataset.Question) (level string, one, other []dataset.Qu
 	return level, one, other, nil
 }
 
+// CheckTunable fails with corpus.ErrInvalid when there are too few documents to divide.
+func CheckTunable(questions []dataset.Question) error {
+	_, _, _, err := halves(questions)
+	return err
+}
+
 func ndcgs(level string, questions []dataset.Question, found map[string][]corpus.Passage) (values []float64) {
 	for _, q := range questions {
 		v, _ := metric.NDCG(rankings(found[q.ID])[level], gold(q)[level], tunedAt)

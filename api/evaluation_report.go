@@ -232,7 +232,7 @@ func (r reportRequest) config() (c eval.ReportConfig, err error) {
 		if r.Baseline != "" {
 			return c, invalid("labels", "labels are of one evaluation: leave baseline out")
 		}
-		if c.Labels, err = eval.ReadLabels(bytes.NewReader(bytes.Join(compacted(r.Labels), []byte("\n"))), "labels"); err != nil {
+		if c.Labels, err = eval.ReadLabels(bytes.NewReader(bytes.Join(compacted(r.Labels), []byte("\n"))), "of the request"); err != nil {
 			return c, invalid("labels", "%s", sentence(err))
 		}
 	}

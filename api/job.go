@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -116,13 +118,32 @@ func (s *Server) jobEvents(k *call) error {
 	defer context.AfterFunc(s.stopping, func() { cancel(errStopping) })()
 	w := s.stream(k)
 	defer w.close()
-	err = s.config.Queue.Watch(ctx, j.ID, func(j jobs.Job) error { return w.event(wire.EventJob, shown(k.caller, j)) })
+	var told lastTold
+	err = s.config.Queue.Watch(ctx, j.ID, func(j jobs.Job) error {
+		if j = shown(k.caller, j); !told.isNews(j) {
+			return nil
+		}
+		return w.event(wire.EventJob, j)
+	})
 	if err == nil {
 		if j, err = s.config.Queue.Job(ctx, j.ID); err == nil {
 			err = w.event(wire.EventDone, shown(k.caller, j))
 		}
 	}
 	return w.end(ctx, err, s.tell(k, w))
+}
+
+// lastTold is what was told of a job last, as JSON.
+type lastTold []byte
+
+// isNews reports whether a job has changed since. When only its lease is extended, it has not.
+func (l *lastTold) isNews(j jobs.Job) bool {
+	now, err := json.Marshal(j)
+	if err == nil && bytes.Equal(now, *l) {
+		return false
+	}
+	*l = now
+	return true
 }
 
 // cancelJob is POST /api/jobs/{id}/cancel.

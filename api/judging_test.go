@@ -135,7 +135,7 @@ func TestJudgingsThatCannotBe(t *testing.T) {
 	}
 	c.send("POST", path+"/judge", "reader", `{"judge":"fair"}`).want(t, http.StatusForbidden)
 	for body, want := range map[string]string{
-		`{"labels":[{"id":"q1","model":"parrot","arm":"grounded"}]}`: "labels, line 1", `{"labels":[{"id":"q1"}]}`: "labels",
+		`{"labels":[{"id":"q1","model":"parrot","arm":"grounded"}]}`: "of the request, line 1", `{"labels":[{"id":"q1"}]}`: "labels",
 		`{"labels":[{"id":"q1","model":"parrot","arm":"grounded","sentence":"A.","supported":true}],"baseline":"` + plain + `"}`: "baseline",
 		`{}`: "labels", `{"labels":[]}`: "labels", `{"metric":"beauty","labels":[{"id":"q1","model":"parrot","arm":"grounded","sentence":"A.","supported":true}]}`: "beauty",
 	} {

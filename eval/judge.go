@@ -74,6 +74,9 @@ func Judge(ctx context.Context, path string, c JudgeConfig) (state Progress, err
 	if err != nil {
 		return j.state, err
 	}
+	if c.Observe != nil {
+		c.Observe(j.state)
+	}
 	group, going := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce(c.AtOnce, c.Chat.Card()))
 	for _, t := range tasks {

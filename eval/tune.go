@@ -248,7 +248,7 @@ func (t *Tuned) compare(c TuneConfig, chosen, tested []dataset.Question, keys ma
 	case t.BestTopK > c.TopK:
 		t.Deeper = t.TopKGain.Verdict == stat.Better
 	case t.BestTopK < c.TopK:
-		t.Deeper = t.TopKGain.Interval != nil && t.TopKGain.Interval.Low >= -slack
+		t.Deeper = t.TopKGain.Verdict != stat.TooFewQuestions && t.TopKGain.Interval != nil && t.TopKGain.Interval.Low >= -slack
 	}
 	for _, k := range c.depths() {
 		t.TopKTries = append(t.TopKTries, Depth{k, known(given(t.Level, tested, adopted, k), order)})

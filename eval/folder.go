@@ -90,7 +90,7 @@ func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Fo
 	}
 	f := &Folder{path: path, done: map[key]bool{}}
 	var err error
-	if f.lock, err = lockRun(path); err != nil {
+	if f.lock, err = LockRun(path); err != nil {
 		return nil, err
 	}
 	if err := f.open(s, cards, arms); err != nil {
@@ -99,8 +99,9 @@ func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Fo
 	return f, nil
 }
 
-// lockRun keeps other processes from writing to a run until the file is closed.
-func lockRun(path string) (*os.File, error) {
+// LockRun keeps other processes from writing to a run, whose folder is there, until the file is closed. Where one writes
+// to it, it fails with ErrBusy.
+func LockRun(path string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
@@ -135,7 +136,7 @@ func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 		}
 	}
 	f.Header = h
-	if err := writeWhole(filepath.Join(f.path, headerFile), h); err != nil {
+	if err := WriteWhole(filepath.Join(f.path, headerFile), h); err != nil {
 		return err
 	}
 	return f.openItems()
@@ -257,7 +258,16 @@ func Load(path string) (Header, []Item, error) {
 // Lines calls use with each item of a run as it was written, a line of JSON with its end. Of two with the same model,
 // arm and question the later one counts. A run without items is corpus.ErrNotFound.
 func Lines(path string, use func(line []byte) error) error {
-	file, err := os.Open(filepath.Join(path, itemsFile))
+	return eachLine(filepath.Join(path, itemsFile), use)
+}
+
+// JudgementLines is Lines for what judges said of a run.
+func JudgementLines(path string, use func(line []byte) error) error {
+	return eachLine(filepath.Join(path, judgementsFile), use)
+}
+
+func eachLine(name string, use func(line []byte) error) error {
+	file, err := os.Open(name)
 	if err != nil {
 		return corpus.Errorf(corpus.ErrNotFound, "read run: %w", err)
 	}
@@ -311,8 +321,8 @@ func readHeader(path string) (h Header, err error) {
 	return h, nil
 }
 
-// writeWhole writes JSON so that a reader sees the old file or the new one.
-func writeWhole(path string, v any) error {
+// WriteWhole writes JSON so that a reader sees the old file or the new one.
+func WriteWhole(path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

@@ -24,8 +24,8 @@ import (
 type JudgeConfig struct {
 	Chat    model.Chat
 	Prompts *prompts.Set
-	// Pairs of arms whose answers are compared, of each model. Of a pair of the same arm twice, each model's answers are
-	// compared with the first model's.
+	// Pairs of arms whose answers are compared, of each model; nil is DefaultPairs. Of a pair of the same arm twice, each
+	// model's answers are compared with the first model's.
 	Pairs   [][2]string
 	Support bool // sentences of answers from passages are checked
 
@@ -55,7 +55,13 @@ func Judge(ctx context.Context, path string, c JudgeConfig) (state Progress, err
 	if err != nil {
 		return state, err
 	}
-	lock, err := lockRun(path)
+	if c.Pairs == nil {
+		c.Pairs = DefaultPairs(h.Arms)
+	}
+	if err := CheckJudging(c.Pairs, c.Support, len(h.Models), h.Arms); err != nil {
+		return state, err
+	}
+	lock, err := LockRun(path)
 	if err != nil {
 		return state, err
 	}
@@ -68,6 +74,9 @@ func Judge(ctx context.Context, path string, c JudgeConfig) (state Progress, err
 	tasks, err := j.plan(ctx, h, items)
 	if err != nil {
 		return j.state, err
+	}
+	if c.Observe != nil {
+		c.Observe(j.state)
 	}
 	group, going := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce(c.AtOnce, c.Chat.Card()))
@@ -149,8 +158,7 @@ func (j *judging) plan(ctx context.Context, h Header, items []Item) ([]judged, e
 		tasks = append(tasks, t)
 	}
 	if len(all) == 0 {
-		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: there is nothing to judge"),
-			"a pair needs two arms that the run has answers of; sentences are checked of answers from passages")
+		return nil, errNothingToJudge
 	}
 	j.state.SpentUSD = j.budget.spent
 	return tasks, j.budget.allows(total)
@@ -338,6 +346,36 @@ func (j Judgement) readable() bool {
 	}
 	return true
 }
+
+// DefaultPairs are the pairs that a run of these arms is judged by when none are named: grounded with plain answers.
+func DefaultPairs(arms []string) [][2]string {
+	if slices.Contains(arms, answer.ArmGrounded) && slices.Contains(arms, answer.ArmPlain) {
+		return [][2]string{{answer.ArmGrounded, answer.ArmPlain}}
+	}
+	return nil
+}
+
+// CheckJudging refuses, with corpus.ErrInvalid, what a run of so many models and these arms has no answers for.
+func CheckJudging(pairs [][2]string, support bool, models int, arms []string) error {
+	for _, pair := range pairs {
+		for _, arm := range pair {
+			if !slices.Contains(arms, arm) {
+				return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: it has no answers of the arm %s, which is in the pair %s:%s", arm, pair[0], pair[1]), "its arms are "+strings.Join(arms, ", "))
+			}
+		}
+		if pair[0] == pair[1] && models < 2 {
+			return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: the pair %s:%s compares models, and the run has one", pair[0], pair[1]), "name two arms, or judge a run of several models")
+		}
+	}
+	fromPassages := slices.ContainsFunc(arms, func(a string) bool { return a != answer.ArmPlain && a != answer.ArmFewShot })
+	if len(pairs) == 0 && !(support && fromPassages) {
+		return errNothingToJudge
+	}
+	return nil
+}
+
+var errNothingToJudge = corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: there is nothing to judge"),
+	"a pair needs two arms that the run has answers of; sentences are checked of answers from passages")
 
 // ParsePairs reads arms to compare, as "grounded:plain"; errors are corpus.ErrInvalid.
 func ParsePairs(list []string) (pairs [][2]string, err error) {

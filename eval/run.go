@@ -91,6 +91,9 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 	if err != nil {
 		return r.state, err
 	}
+	if r.Observe != nil {
+		r.Observe(r.state)
+	}
 	groups := map[string][]task{}
 	var names []string
 	for _, t := range tasks {

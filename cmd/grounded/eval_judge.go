@@ -55,9 +55,12 @@ The same command goes on after a stop.`,
 }
 
 func (p *program) evalJudge(cmd *cobra.Command, run string, f judgeFlags) error {
-	pairs, err := eval.ParsePairs(f.pairs)
-	if err != nil {
-		return usageError{err}
+	var pairs [][2]string // nil is the default
+	if cmd.Flags().Changed("pairs") {
+		var err error
+		if pairs, err = eval.ParsePairs(f.pairs); err != nil {
+			return usageError{err}
+		}
 	}
 	config, err := p.config()
 	if err != nil {

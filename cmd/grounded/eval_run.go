@@ -232,15 +232,9 @@ func (p *program) evalRunDone(state eval.Progress, folder string) error {
 }
 
 func loadReport(folder string, c eval.ReportConfig) (eval.Report, error) {
-	header, items, err := eval.Load(folder)
+	run, err := eval.LoadStored(folder, folder)
 	if err != nil {
 		return eval.Report{}, err
 	}
-	if len(items) == 0 {
-		return eval.Report{}, corpus.Errorf(corpus.ErrNotFound, "the run %s has no items yet", folder)
-	}
-	if c.Judgements, err = eval.LoadJudgements(folder); err != nil {
-		return eval.Report{}, err
-	}
-	return eval.NewReport(header, items, c)
+	return eval.ReportOn([]eval.Stored{run}, c)
 }

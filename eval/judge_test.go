@@ -233,7 +233,7 @@ func TestVerdictsAreReadAndNotGuessed(t *testing.T) {
 	} {
 		path := answered(t)
 		c := judgeConfig(t, newJudge("j", func(string) (string, error) { return text, nil }))
-		c.Pairs = nil
+		c.Pairs = [][2]string{}
 		if _, err := eval.Judge(t.Context(), path, c); err != nil {
 			t.Fatal(err)
 		}

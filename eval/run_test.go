@@ -181,8 +181,9 @@ func TestAnErrorAfterTheLimitIsTold(t *testing.T) {
 	var together sync.WaitGroup
 	together.Add(2)
 	stopped := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(stopped) })
 	c := eval.Config{Chats: []model.Chat{chat("m", &price)}, Arms: []string{"plain"}, Questions: numbered(9), AtOnce: 2, MaxCost: &limit,
-		Request: answer.Request{MaxTokens: 1}, Observe: func(eval.Progress) { close(stopped) }, Answerer: failing(func(n int) (corpus.Answer, error) {
+		Request: answer.Request{MaxTokens: 1}, Observe: func(eval.Progress) { stop() }, Answerer: failing(func(n int) (corpus.Answer, error) {
 			together.Done()
 			together.Wait()
 			if n == 2 {

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"grounded/answer"
 	"grounded/corpus"
 	"grounded/model"
 	"grounded/prompts"
@@ -115,6 +116,12 @@ func LockRun(path string) (*os.File, error) {
 
 func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 	h, err := readHeader(f.path)
+	// Examples are the few-shot arm's affair.
+	if !slices.Contains(arms, answer.ArmFewShot) {
+		s.Examples = h.Examples
+	} else if !slices.Contains(h.Arms, answer.ArmFewShot) {
+		h.Examples = s.Examples
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		h = Header{Settings: s, Created: time.Now().UTC()}

@@ -139,6 +139,22 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// Among five comparisons a difference must pass a fifth of the level, and what can be found is told accordingly: by
+// simulation the effect that the unadjusted level gives is found six times of ten, not eight.
+func TestWhatCanBeFoundIsToldOfAdjustedComparisons(t *testing.T) {
+	s := stat.NewSample(cubes(), nil)
+	list := stat.Compare([]stat.Sample{s, s, s, stat.NewSample(nil, nil), s, s}, stat.Rule{Effect: .05})
+	for _, i := range []int{0, 5} {
+		if d, n := *list[i].Detectable, *list[i].Needed; !near(d, stat.DetectableEffect(s, .01), 1e-12) || n != stat.QuestionsNeeded(s, .01, .05) {
+			t.Errorf("comparison %d: %v can be found, %d questions are needed", i, d, n)
+		}
+	}
+	// (2.5758 + .8416) · s/√n, with the quantiles of scipy's norm.ppf.
+	if d := *list[0].Detectable; !near(d, (2.5758293035489004+0.8416212335729143)*0.03585242082122417, 1e-9) {
+		t.Errorf("%v can be found", d)
+	}
+}
+
 // TestNoDifferenceIsSeldomCalledOne compares systems that are alike by construction, and some that are not.
 func TestNoDifferenceIsSeldomCalledOne(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))

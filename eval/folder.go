@@ -66,7 +66,8 @@ type Folder struct {
 var ErrBusy = corpus.Errorf(corpus.ErrConflict, "another process is at work on it")
 
 // OpenFolder makes the folder of a run, or opens one to go on with it: with more models and arms than it has, perhaps,
-// but with the same settings, or it fails with corpus.ErrConflict. What a killed run left half written is cut off.
+// but with the same settings, or it fails with corpus.ErrConflict. What a killed run left half written is cut off. Models
+// and arms are written down when Run begins to ask them: a run that is refused leaves none.
 func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
@@ -99,7 +100,10 @@ func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 	h, err := readHeader(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		h = Header{Settings: s, Created: time.Now().UTC()}
+		h = Header{Settings: s, Models: []model.Card{}, Arms: []string{}, Created: time.Now().UTC()}
+		if err := writeWhole(filepath.Join(f.path, headerFile), h); err != nil {
+			return err
+		}
 	case err != nil:
 		return err
 	case !same(h.Settings, s):
@@ -118,11 +122,11 @@ func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 		}
 	}
 	f.Header = h
-	if err := writeWhole(filepath.Join(f.path, headerFile), h); err != nil {
-		return err
-	}
 	return f.openItems()
 }
+
+// begin writes down who is asked.
+func (f *Folder) begin() error { return writeWhole(filepath.Join(f.path, headerFile), f.Header) }
 
 // openItems reads which items are there and leaves the file open behind the last whole line.
 func (f *Folder) openItems() (err error) {

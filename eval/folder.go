@@ -177,7 +177,7 @@ func appendRecord(f *os.File, record any) error {
 	if undone == nil {
 		_, undone = f.Seek(end, io.SeekStart)
 	}
-	return errors.Join(corpus.Errorf(corpus.ErrFull, "write item: %w", err), undone)
+	return errors.Join(corpus.Hint(corpus.Errorf(corpus.ErrFull, "write item: %w", err), "make space, and give the same command again"), undone)
 }
 
 func (f *Folder) note(i Item) {
@@ -277,7 +277,11 @@ func eachRecord[T any](r io.Reader, name string, use func(T) error) (end int64, 
 			return end, corpus.Errorf(corpus.ErrUnavailable, "read %s: %w", name, err)
 		}
 		var record T
-		if err := json.Unmarshal(line, &record); err != nil {
+		err = json.Unmarshal(line, &record)
+		if r, ok := any(record).(interface{ problem() string }); err == nil && ok && r.problem() != "" {
+			err = errors.New(r.problem())
+		}
+		if err != nil {
 			return end, corpus.Hint(corpus.Errorf(corpus.ErrCorrupt, "read %s, line %d: %w", name, n, err), "remove the line; what it held is asked again by the same command")
 		}
 		if err := use(record); err != nil {

@@ -335,6 +335,12 @@ func TestAHalfWrittenItemIsAskedAgainAndADamagedOneIsNamed(t *testing.T) {
 	if _, _, err := eval.Load(path); !errors.Is(err, corpus.ErrCorrupt) || !strings.Contains(err.Error(), "line 1") {
 		t.Errorf("damage is %v", err)
 	}
+	if err := os.WriteFile(name, append(whole, []byte(`{"prompt": "of another program"}`+"\n")...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := eval.Load(path); !errors.Is(err, corpus.ErrCorrupt) || !strings.Contains(err.Error(), "line 4: it has no model") {
+		t.Errorf("a line that is no item is %v", err)
+	}
 }
 
 // shelf finds its passages in order, those of one document if the filter asks for it.

@@ -15,8 +15,11 @@ type budget struct {
 	spent, pending float64
 }
 
-// allows refuses work that may cost more than is left, with corpus.ErrLimit.
+// allows refuses work that may cost more than is left, with corpus.ErrLimit, and a limit that is none, with corpus.ErrInvalid.
 func (b *budget) allows(cost float64) error {
+	if b.limit != nil && !(*b.limit >= 0) {
+		return corpus.Errorf(corpus.ErrInvalid, "the limit of cost is %v; it is an amount of US dollars, 0 or more", *b.limit)
+	}
 	if b.limit == nil || cost == 0 || b.spent+cost <= *b.limit {
 		return nil
 	}

@@ -84,7 +84,8 @@ type Folder struct {
 var ErrBusy = corpus.Errorf(corpus.ErrConflict, "another process is at work on it")
 
 // OpenFolder makes the folder of a run, or opens one to go on with it: with more models and arms than it has, perhaps,
-// but with the same settings, or it fails with corpus.ErrConflict. What a killed run left half written is cut off.
+// but with the same settings, or it fails with corpus.ErrConflict. What a killed run left half written is cut off. Models
+// and arms are written down when Run begins to ask them: a run that is refused leaves none.
 func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
@@ -124,7 +125,10 @@ func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		h = Header{Settings: s, Created: time.Now().UTC()}
+		h = Header{Settings: s, Models: []model.Card{}, Arms: []string{}, Created: time.Now().UTC()}
+		if err := WriteWhole(filepath.Join(f.path, headerFile), h); err != nil {
+			return err
+		}
 	case err != nil:
 		return err
 	case !same(h.Settings, s):
@@ -143,11 +147,11 @@ func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 		}
 	}
 	f.Header = h
-	if err := WriteWhole(filepath.Join(f.path, headerFile), h); err != nil {
-		return err
-	}
 	return f.openItems()
 }
+
+// begin writes down who is asked.
+func (f *Folder) begin() error { return WriteWhole(filepath.Join(f.path, headerFile), f.Header) }
 
 // openItems reads which items are there and leaves the file open behind the last whole line.
 func (f *Folder) openItems() (err error) {
@@ -198,7 +202,7 @@ func appendRecord(f *os.File, record any) error {
 	if undone == nil {
 		_, undone = f.Seek(end, io.SeekStart)
 	}
-	return errors.Join(corpus.Errorf(corpus.ErrFull, "write item: %w", err), undone)
+	return errors.Join(corpus.Hint(corpus.Errorf(corpus.ErrFull, "write item: %w", err), "make space, and give the same command again"), undone)
 }
 
 func (f *Folder) note(i Item) {
@@ -307,7 +311,11 @@ func eachRecord[T any](r io.Reader, name string, use func(T) error) (end int64, 
 			return end, corpus.Errorf(corpus.ErrUnavailable, "read %s: %w", name, err)
 		}
 		var record T
-		if err := json.Unmarshal(line, &record); err != nil {
+		err = json.Unmarshal(line, &record)
+		if r, ok := any(record).(interface{ problem() string }); err == nil && ok && r.problem() != "" {
+			err = errors.New(r.problem())
+		}
+		if err != nil {
 			return end, corpus.Hint(corpus.Errorf(corpus.ErrCorrupt, "read %s, line %d: %w", name, n, err), "remove the line; what it held is asked again by the same command")
 		}
 		if err := use(record); err != nil {

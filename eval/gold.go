@@ -69,12 +69,13 @@ func clusters(questions []dataset.Question) (unit string, keys map[string]string
 	for _, unit := range []string{UnitDocument, UnitPage} {
 		keys, different := map[string]string{}, map[string]bool{}
 		for _, q := range questions {
-			key := "question " + q.ID
-			if len(q.Evidence) > 0 {
-				key = q.Evidence[0].Document
-				if unit == UnitPage {
-					key = pageItem(key, q.Evidence[0].Page)
-				}
+			if len(q.Evidence) == 0 {
+				keys[q.ID] = "question " + q.ID // alone
+				continue
+			}
+			key := q.Evidence[0].Document
+			if unit == UnitPage {
+				key = pageItem(key, q.Evidence[0].Page)
 			}
 			keys[q.ID], different[key] = key, true
 		}

@@ -28,8 +28,8 @@ type Grounding struct {
 	// Abstention of the grounded arm: shares of the unanswerable and of the answerable questions that it declined.
 	DeclinedRightly *float64 `json:"declined_unanswerable"`
 	DeclinedWrongly *float64 `json:"declined_answerable"`
-	// What grounding adds to a question, by the mean cost and the median time, and what one more right answer costs;
-	// nil when unknown, or when there are none more.
+	// What grounding adds to a question, by the mean cost and the median time, and what one more right answer costs, on the
+	// questions that both have a known right of; nil when unknown, or when there are none more.
 	AddedUSD     *float64 `json:"added_cost_usd"`
 	AddedMS      *float64 `json:"added_ms"`
 	PerRightMore *float64 `json:"cost_per_additional_right_usd"`
@@ -150,9 +150,21 @@ func (g *Grounding) costs(r *Report, plain, grounded Column) {
 		median := stat.Percentile(times, .5)
 		g.AddedMS = &median
 	}
-	more := len(g.Rescued) - len(g.Harmed)
-	if g.AddedUSD != nil && more > 0 && len(cost) == g.Pairs {
-		per := *g.AddedUSD * float64(len(cost)) / float64(more)
+	// Over the questions that harm and rescue are counted on: others can't become right.
+	total, known := 0.0, true
+	for _, q := range r.questions {
+		if plain.scores[q.ID].get(Right) == nil || grounded.scores[q.ID].get(Right) == nil {
+			continue
+		}
+		before, after := plain.scores[q.ID].get(CostUSD), grounded.scores[q.ID].get(CostUSD)
+		if before == nil || after == nil {
+			known = false
+			break
+		}
+		total += *after - *before
+	}
+	if more := len(g.Rescued) - len(g.Harmed); known && more > 0 {
+		per := total / float64(more)
 		g.PerRightMore = &per
 	}
 }

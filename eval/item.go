@@ -36,6 +36,14 @@ type Item struct {
 // key tells items of a run apart.
 type key struct{ model, arm, question string }
 
+// problem says why a line is no item, "" when it is one.
+func (i Item) problem() string {
+	if i.Model == "" || i.Arm == "" || i.Question.ID == "" {
+		return "it has no model, arm or question"
+	}
+	return ""
+}
+
 func (i Item) key() key { return key{i.Model, i.Arm, i.Question.ID} }
 
 // Call is one request to a chat model and its response.

@@ -88,6 +88,9 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 	if err == nil {
 		err = r.trySearch(ctx, tasks)
 	}
+	if err == nil {
+		err = folder.begin()
+	}
 	if err != nil {
 		return r.state, err
 	}

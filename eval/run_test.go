@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -233,6 +234,24 @@ func TestWhatWasSpentByEstimateCountsAfterAStop(t *testing.T) {
 	}
 }
 
+// A refused run would else leave columns in which everything is missing.
+func TestARefusedRunLeavesNoModelsAndArms(t *testing.T) {
+	path, price := t.TempDir(), 100.
+	c := eval.Config{Answerer: &scripted{}, Chats: []model.Chat{chat("free", new(float64))}, Arms: []string{"plain"}, Questions: numbered(3)}
+	if _, err := ask(t, t.Context(), path, c); err != nil {
+		t.Fatal(err)
+	}
+	for limit, want := range map[float64]error{.001: corpus.ErrLimit, -1: corpus.ErrInvalid, math.NaN(): corpus.ErrInvalid} {
+		c.Chats, c.Arms, c.MaxCost = []model.Chat{chat("dear", &price)}, []string{"plain", "few-shot"}, &limit
+		if _, err := ask(t, t.Context(), path, c); !errors.Is(err, want) {
+			t.Errorf("with a limit of %v: %v", limit, err)
+		}
+	}
+	if h, _, err := eval.Load(path); err != nil || len(h.Models) != 1 || len(h.Arms) != 1 {
+		t.Errorf("the run has %d models and the arms %q, %v", len(h.Models), h.Arms, err)
+	}
+}
+
 // What costs nothing goes on when the limit is used up.
 func TestFreeModelsAreAskedWhenTheLimitIsUsedUp(t *testing.T) {
 	path, price, free, limit := t.TempDir(), 100., 0., 1.
@@ -269,6 +288,9 @@ func TestARunIsOfOneDatasetAndOneProcess(t *testing.T) {
 	settings := eval.Settings{DatasetHash: "a"}
 	folder, err := eval.OpenFolder(path, settings, nil, []string{"plain"})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := eval.Run(t.Context(), folder, eval.Config{Chats: []model.Chat{chat("m", nil)}, Arms: []string{"plain"}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := eval.OpenFolder(path, settings, nil, nil); !errors.Is(err, corpus.ErrConflict) || !strings.Contains(err.Error(), "another process") {
@@ -313,6 +335,12 @@ func TestAHalfWrittenItemIsAskedAgainAndADamagedOneIsNamed(t *testing.T) {
 	}
 	if _, _, err := eval.Load(path); !errors.Is(err, corpus.ErrCorrupt) || !strings.Contains(err.Error(), "line 1") {
 		t.Errorf("damage is %v", err)
+	}
+	if err := os.WriteFile(name, append(whole, []byte(`{"prompt": "of another program"}`+"\n")...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := eval.Load(path); !errors.Is(err, corpus.ErrCorrupt) || !strings.Contains(err.Error(), "line 4: it has no model") {
+		t.Errorf("a line that is no item is %v", err)
 	}
 }
 

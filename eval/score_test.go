@@ -128,6 +128,45 @@ func TestTheReportTellsWhatTheDocumentsChanged(t *testing.T) {
 	}
 }
 
+func TestQuestionsWithoutEvidenceAreNoDocuments(t *testing.T) {
+	for withEvidence, want := range map[int]string{0: eval.UnitQuestion, 19: eval.UnitQuestion, 20: eval.UnitDocument} {
+		items := append(made("m", "plain", 60, func(i int) bool { return i%2 == 0 }), made("m", "grounded", 60, func(i int) bool { return i%3 == 0 })...)
+		for i := range items {
+			if i%60 < withEvidence {
+				items[i].Question.Evidence = []dataset.Evidence{{Document: fmt.Sprint(i % 60)}}
+			}
+		}
+		r, err := eval.NewReport(header(60, []string{"plain", "grounded"}, "m"), items, eval.ReportConfig{})
+		if err != nil || r.Unit != want || r.Comparisons[0].Clusters != 60 {
+			t.Errorf("%d documents: by %s in %d clusters, want %s, %v", withEvidence, r.Unit, r.Comparisons[0].Clusters, want, err)
+		}
+	}
+}
+
+// Questions without accepted answers cost something and have no score; an unknown cost of theirs changes nothing.
+func TestWhatOneMoreRightAnswerCostsIsKnownBesideUnscoredQuestions(t *testing.T) {
+	items := append(made("m", "plain", 40, func(i int) bool { return i < 10 }), made("m", "grounded", 40, func(i int) bool { return i < 30 })...)
+	for i := range items {
+		if n := i % 40; n >= 35 {
+			items[i].Question.Answers = nil
+			if n == 39 {
+				items[i].Answer.CostUSD = nil
+			}
+		}
+	}
+	r, err := eval.NewReport(header(40, []string{"plain", "grounded"}, "m"), items, eval.ReportConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := r.Grounding[0]; g.Pairs != 35 || g.PerRightMore == nil || math.Abs(*g.PerRightMore-.002*35/20) > 1e-12 {
+		t.Errorf("grounding is %+v", g)
+	}
+	items[40].Answer.CostUSD = nil
+	if r, err = eval.NewReport(header(40, []string{"plain", "grounded"}, "m"), items, eval.ReportConfig{}); err != nil || r.Grounding[0].PerRightMore != nil {
+		t.Errorf("with an unknown cost it is %v, %v", r.Grounding[0].PerRightMore, err)
+	}
+}
+
 func TestTwoCopiesOfAModelAreNotToldApart(t *testing.T) {
 	items := append(made("m", "plain", 60, func(i int) bool { return i%2 == 0 }), made("copy", "plain", 60, func(i int) bool { return i%2 == 0 })...)
 	r, err := eval.NewReport(header(60, []string{"plain"}, "m", "copy"), items, eval.ReportConfig{})

@@ -90,7 +90,9 @@ func (p *program) judge(ctx context.Context, s *services, run string, f judgeFla
 	state, err := eval.Judge(ctx, run, c)
 	done()
 	if err != nil {
-		p.notef("%d of %d judgements are there; the same command goes on from there\n", state.Done, state.Total)
+		if state.Done > 0 {
+			p.notef("%d of %d judgements are there; the same command goes on from there\n", state.Done, state.Total)
+		}
 		return err
 	}
 	report, err := loadReport(run, f.report)
@@ -131,6 +133,9 @@ func (p *program) printJudging(r eval.Report) {
 				t.add(f.Model, f.Arm, scoreText(f.Mean.Mean), interval(f.Interval), fmt.Sprintf("%d of %d", f.Scored, f.Items))
 			}
 			t.write(p.stdout, p.width())
+		}
+		if g.Unreadable > 0 {
+			p.printf("%s failed or could not be read, and left out\n", count(g.Unreadable, "judgement"))
 		}
 		if g.OtherPrompts > 0 {
 			p.printf("%s by another version of the prompt left out; `grounded eval judge` asks again\n", count(g.OtherPrompts, "judgement"))

@@ -127,7 +127,9 @@ func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions
 	state, err := eval.Run(ctx, folder, c)
 	done()
 	if err := errors.Join(err, folder.Close()); err != nil {
-		p.notef("%d of %d items are in %s; the same command goes on from there\n", state.Done, state.Total, f.out)
+		if state.Done > 0 {
+			p.notef("%d of %d items are in %s; the same command goes on from there\n", state.Done, state.Total, f.out)
+		}
 		return err
 	}
 	return p.evalRunDone(state, f.out)

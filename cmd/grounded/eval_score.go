@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"grounded/eval"
+	"grounded/eval/stat"
 )
 
 func (p *program) evalScoreCommand() *cobra.Command {
@@ -51,7 +52,7 @@ func (p *program) printRun(r eval.Report) {
 		t = newTable("compared", "with", "questions", "difference", "95% interval", "p (Holm)", "verdict")
 		for _, c := range r.Comparisons {
 			verdict := string(c.Verdict)
-			if c.Needed != nil && *c.Needed > c.Questions {
+			if c.Verdict == stat.TooFewQuestions && c.Needed != nil && *c.Needed > c.Questions {
 				verdict += fmt.Sprintf(" (about %d would do)", *c.Needed)
 			}
 			t.add(c.Model+" "+c.Arm, c.Than+" "+c.Beside, fmt.Sprint(c.Questions), signedText(c.Difference), interval(c.Interval), scoreText(c.PHolm), verdict)
@@ -92,6 +93,8 @@ func dollars(v *float64) string {
 		return "unknown"
 	case *v == 0:
 		return "$0"
+	case *v < 0:
+		return fmt.Sprintf("−$%.6f", -*v)
 	}
 	return fmt.Sprintf("$%.6f", *v)
 }

@@ -23,6 +23,18 @@ func TestKappaIsAgreementBeyondChance(t *testing.T) {
 			t.Errorf("%q and %q: %v, %t, want %v", c.a, c.b, got, ok, c.want)
 		}
 	}
+	var people, judge []string // scikit-learn's cohen_kappa_score
+	for i := range 40 {
+		a := []string{"better", "tie", "worse", "tie"}[i*7%11%4]
+		b := []string{"better", "worse", "tie", "tie"}[i*5%13%4]
+		if i%3 == 0 {
+			b = a
+		}
+		people, judge = append(people, a), append(judge, b)
+	}
+	if got, ok := stat.Kappa(people, judge); !ok || math.Abs(got-0.3436293436293436) > 1e-12 {
+		t.Errorf("of forty it is %v", got)
+	}
 	for _, none := range [][]string{nil, {"y", "y"}} {
 		if got, ok := stat.Kappa(none, none); ok {
 			t.Errorf("of %v it is %v", none, got)

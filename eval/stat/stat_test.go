@@ -22,13 +22,38 @@ func cubes() (values []float64) {
 	return values
 }
 
+// unequal are the sixty values less .25, in twelve clusters of different sizes.
+func unequal() stat.Sample {
+	values, clusters := cubes(), []string{}
+	for i := range values {
+		values[i] -= .25
+		clusters = append(clusters, fmt.Sprint(i*i%23))
+	}
+	return stat.NewSample(values, clusters)
+}
+
+// The percentiles are numpy's.
+func TestPercentilesAgreeWithNumpy(t *testing.T) {
+	for p, want := range map[float64]float64{.5: 0.11775636440224749, .95: 0.8087846173108635, .99: 0.9205824996772783} {
+		if got := stat.Percentile(cubes(), p); !near(got, want, 1e-12) {
+			t.Errorf("percentile %v is %v, want %v", p, got, want)
+		}
+	}
+	for p, want := range map[float64]float64{.05: 0.0002911770443782934, .5: 0.04916330276297897, .95: 0.520682790757264} {
+		if got := stat.Percentile(cubes()[:7], p); !near(got, want, 1e-12) {
+			t.Errorf("percentile %v of seven is %v, want %v", p, got, want)
+		}
+	}
+}
+
 // The p-values are statsmodels' mcnemar(exact=True), multipletests(method='holm') and scipy's permutation_test with
 // permutation_type='samples' over all patterns.
 func TestTestsAgreeWithScipyAndStatsmodels(t *testing.T) {
 	for _, c := range []struct {
 		b, c int
 		want float64
-	}{{0, 0, 1}, {1, 5, 0.21875}, {3, 12, 0.03515625}, {10, 10, 1}, {0, 8, 0.0078125}, {70, 40, 0.005447429511444476}} {
+	}{{0, 0, 1}, {1, 5, 0.21875}, {3, 12, 0.03515625}, {10, 10, 1}, {0, 8, 0.0078125}, {70, 40, 0.005447429511444476},
+		{0, 1, 1}, {5, 0, 0.0625}, {431, 512, 0.009147443051900267}, {1000, 1100, 0.03072070786424249}, {3000, 3300, 0.00016475607669748363}} {
 		if p := stat.McNemar(c.b, c.c); !near(p, c.want, 1e-12) {
 			t.Errorf("McNemar of %d and %d is %v, want %v", c.b, c.c, p, c.want)
 		}
@@ -39,6 +64,18 @@ func TestTestsAgreeWithScipyAndStatsmodels(t *testing.T) {
 			t.Errorf("Holm adjusts to %v", adjusted)
 			break
 		}
+	}
+	var ps []float64
+	for i := range 12 {
+		ps = append(ps, float64(i*37%101+1)/400)
+	}
+	for i, want := range []float64{.03, .665, .725, .275, .72, .725, .4725, .725, .725, .62, .725, .11} {
+		if got := stat.Holm(ps)[i]; !near(got, want, 1e-12) {
+			t.Errorf("Holm adjusts %v to %v, want %v", ps[i], got, want)
+		}
+	}
+	if p := stat.Randomisation(unequal()); !near(p, 0.76171875, 1e-12) {
+		t.Errorf("exact randomisation of clusters is %v", p)
 	}
 	if p := stat.Randomisation(stat.NewSample(skewed, nil)); !near(p, 0.1162109375, 1e-12) {
 		t.Errorf("exact randomisation is %v", p)
@@ -75,6 +112,14 @@ func TestIntervalsAgreeWithScipy(t *testing.T) {
 		if again, _ := stat.Bootstrap(stat.NewSample(mixed, nil), .95); !near(again.Low, got.Low, 1e-12) || !near(again.High, got.High, 1e-12) {
 			t.Errorf("the order of the questions changes the interval from %v to %v", got, again)
 		}
+	}
+}
+
+// Of clusters of unequal sizes it is scipy's bootstrap of their sums and sizes, resampled together.
+func TestIntervalsOfClustersAgreeWithScipy(t *testing.T) {
+	got, ok := stat.Bootstrap(unequal(), .95)
+	if !ok || !near(got.Low, -0.06180463059735596, .003) || !near(got.High, 0.05675827682881022, .003) {
+		t.Errorf("interval is %v, want -.0618 to .0568", got)
 	}
 }
 
@@ -136,6 +181,22 @@ func TestVerdicts(t *testing.T) {
 	}
 	if among := stat.Compare(many, stat.Rule{})[0]; alone.Verdict != stat.Better || among.Verdict == stat.Better {
 		t.Errorf("alone it is %q, among twenty %q", alone.Verdict, among.Verdict)
+	}
+}
+
+// Among five comparisons a difference must pass a fifth of the level, and what can be found is told accordingly: by
+// simulation the effect that the unadjusted level gives is found six times of ten, not eight.
+func TestWhatCanBeFoundIsToldOfAdjustedComparisons(t *testing.T) {
+	s := stat.NewSample(cubes(), nil)
+	list := stat.Compare([]stat.Sample{s, s, s, stat.NewSample(nil, nil), s, s}, stat.Rule{Effect: .05})
+	for _, i := range []int{0, 5} {
+		if d, n := *list[i].Detectable, *list[i].Needed; !near(d, stat.DetectableEffect(s, .01), 1e-12) || n != stat.QuestionsNeeded(s, .01, .05) {
+			t.Errorf("comparison %d: %v can be found, %d questions are needed", i, d, n)
+		}
+	}
+	// (2.5758 + .8416) · s/√n, with the quantiles of scipy's norm.ppf.
+	if d := *list[0].Detectable; !near(d, (2.5758293035489004+0.8416212335729143)*0.03585242082122417, 1e-9) {
+		t.Errorf("%v can be found", d)
 	}
 }
 

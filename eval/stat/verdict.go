@@ -36,8 +36,8 @@ type Comparison struct {
 	P          *float64  `json:"p"`        // by randomisation
 	PHolm      *float64  `json:"p_holm"`   // adjusted for all comparisons beside it
 	McNemar    *float64  `json:"p_mcnemar"`
-	Detectable *float64  `json:"smallest_detectable"`
-	Needed     *int      `json:"questions_needed"` // to find Rule.Effect
+	Detectable *float64  `json:"smallest_detectable"` // difference, when all comparisons are adjusted for each other
+	Needed     *int      `json:"questions_needed"`    // to find Rule.Effect
 	Verdict    Verdict   `json:"verdict"`
 }
 
@@ -52,9 +52,10 @@ func Compare(samples []Sample, rule Rule) []Comparison {
 		rule.Effect = worthwhile
 	}
 	list, ps, at := make([]Comparison, len(samples)), []float64{}, []int{}
+	level := rule.Alpha / float64(max(1, testable(samples))) // that Holm holds the first of them against
 	var wg sync.WaitGroup
 	for i, s := range samples {
-		wg.Go(func() { list[i] = describe(s, rule) })
+		wg.Go(func() { list[i] = describe(s, level, rule.Effect) })
 	}
 	wg.Wait()
 	for i := range list {
@@ -71,7 +72,17 @@ func Compare(samples []Sample, rule Rule) []Comparison {
 	return list
 }
 
-func describe(s Sample, rule Rule) Comparison {
+// testable counts the samples that a test can be made of.
+func testable(samples []Sample) (n int) {
+	for _, s := range samples {
+		if s.Clusters() > 1 {
+			n++
+		}
+	}
+	return n
+}
+
+func describe(s Sample, level, effect float64) Comparison {
 	c := Comparison{Questions: s.Len(), Clusters: s.Clusters()}
 	if s.Len() == 0 {
 		return c
@@ -80,7 +91,7 @@ func describe(s Sample, rule Rule) Comparison {
 	c.Difference = &mean
 	if i, ok := Bootstrap(s, 0.95); ok {
 		c.Interval = &i
-		p, detectable, needed := Randomisation(s), DetectableEffect(s, rule.Alpha), QuestionsNeeded(s, rule.Alpha, rule.Effect)
+		p, detectable, needed := Randomisation(s), DetectableEffect(s, level), QuestionsNeeded(s, level, effect)
 		c.P, c.Detectable = &p, &detectable
 		if needed > 0 {
 			c.Needed = &needed

@@ -39,6 +39,9 @@ Kept is only what quotes its page word for word. All are drafts until somebody h
 			case f.questions < 1 || f.questions > 10_000:
 				return usageError{corpus.Errorf(corpus.ErrInvalid, "--questions is %d; it must be from 1 to 10000", f.questions)}
 			}
+			if f.maxCost < 0 || f.atOnce < 0 {
+				return usageError{corpus.Errorf(corpus.ErrInvalid, "--max-cost and --concurrency must not be below 0")}
+			}
 			if err := mayWriteNew(f.out); err != nil { // before anything is paid for it
 				return err
 			}

@@ -52,7 +52,7 @@ func (p *program) printRun(r eval.Report) {
 		missing += c.Missing
 	}
 	if missing > 0 {
-		p.notef("the run is not whole, %s to come: the same `grounded eval run` goes on\n", count(missing, "item"))
+		p.notef("the run is not whole, at most %s are to come: the same `grounded eval run` goes on\n", count(missing, "item"))
 	}
 	if len(r.Comparisons) > 0 {
 		p.printf("\nby %s, resampled by %s\n", r.Metric, r.Unit)

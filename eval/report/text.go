@@ -160,7 +160,7 @@ func groundingTable(g eval.Grounding, metric string) table {
 	t := table{Title: "What the documents changed for " + g.Model, Header: []string{"", ""}}
 	add := func(name, value string) { t.Rows = append(t.Rows, []string{name, value}) }
 	add("questions", fmt.Sprint(g.Pairs))
-	add(fmt.Sprintf("wins, ties, losses by %s (within %g is a tie)", metric, eval.Tie), fmt.Sprintf("%d, %d, %d", g.Wins, g.Ties, g.Losses))
+	add("wins, ties, losses by "+metric, fmt.Sprintf("%d, %d, %d", g.Wins, g.Ties, g.Losses))
 	add("harmed: right without, wrong with documents", fmt.Sprintf("%d, %s of those right without", len(g.Harmed), percent(g.HarmRate)))
 	add("rescued: wrong without, right with documents", fmt.Sprintf("%d, %s of those wrong without", len(g.Rescued), percent(g.RescueRate)))
 	add("distance to oracle: what the right passages would add", signed(g.ToOracle))

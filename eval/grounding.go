@@ -12,7 +12,7 @@ import (
 type Grounding struct {
 	Model string `json:"model"`
 	Pairs int    `json:"questions"` // that both arms have a score of
-	// Wins, ties and losses of grounded by the report's metric; a difference of at most .05 is a tie.
+	// Wins, ties and losses of grounded by the report's metric; a difference of at most Tie is one.
 	Wins   int `json:"wins"`
 	Ties   int `json:"ties"`
 	Losses int `json:"losses"`
@@ -51,7 +51,8 @@ type Misled struct {
 	Quote string `json:"quote"` // words of it that the answer rests on; empty if it cites none
 }
 
-const tie = 0.05
+// Tie is the largest difference of two answers' scores that counts as none.
+const Tie = 0.05
 
 func (r *Report) grounding(model string) (Grounding, bool) {
 	plain, grounded := r.find(model, answer.ArmPlain), r.find(model, answer.ArmGrounded)
@@ -63,9 +64,9 @@ func (r *Report) grounding(model string) (Grounding, bool) {
 	g.Pairs = len(differences)
 	for _, d := range differences {
 		switch {
-		case d > tie:
+		case d > Tie:
 			g.Wins++
-		case d < -tie:
+		case d < -Tie:
 			g.Losses++
 		default:
 			g.Ties++

@@ -163,7 +163,7 @@ func halves(questions []dataset.Question) (level string, one, other []dataset.Qu
 		}
 	}
 	if len(byDocument) < 2 {
-		return "", nil, nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "tune: the questions' evidence is in %d documents, which can't be divided", len(byDocument)),
+		return "", nil, nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "tune: the questions have evidence in %s, and the documents can't be divided", map[bool]string{true: "one document", false: "no document"}[len(byDocument) == 1]),
 			"add questions with evidence in other documents")
 	}
 	var documents []string

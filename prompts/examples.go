@@ -52,7 +52,7 @@ func yamlExamples(text []byte) ([]Example, error) {
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
-	return examples, err
+	return examples, corpus.Hint(err, "write a list of\n- question: …\n  answer: …")
 }
 
 func jsonExamples(text []byte) ([]Example, error) {

@@ -88,6 +88,9 @@ func (p *program) importDatasetCommand() *cobra.Command {
 }
 
 func (p *program) importDataset(format, path, out, documents string) error {
+	if err := mayWriteNew(out); err != nil { // before documents are written
+		return err
+	}
 	made, err := dataset.Import(format, path)
 	if err != nil {
 		return err
@@ -118,12 +121,27 @@ func (p *program) importDataset(format, path, out, documents string) error {
 	return nil
 }
 
+// mayWriteNew says early what writeNew would say.
+func mayWriteNew(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return alreadyThere(path)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "write %s: %w", path, err)
+	}
+	return nil
+}
+
+func alreadyThere(path string) error {
+	return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "%s is there already", path), "remove it, or name another file")
+}
+
 // writeNew writes a file that is not there yet. What fails leaves none.
 func writeNew(path string, write func(*os.File) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "%s is there already", path), "remove it, or name another file")
+		return alreadyThere(path)
 	case err != nil:
 		return corpus.Errorf(corpus.ErrInvalid, "write %s: %w", path, err)
 	}

@@ -39,8 +39,11 @@ Kept is only what quotes its page word for word. All are drafts until somebody h
 			case f.questions < 1 || f.questions > 10_000:
 				return usageError{corpus.Errorf(corpus.ErrInvalid, "--questions is %d; it must be from 1 to 10000", f.questions)}
 			}
-			if _, err := os.Stat(f.out); err == nil { // before anything is paid for it
-				return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "%s is there already", f.out), "remove it, or name another file")
+			if f.maxCost < 0 || f.atOnce < 0 {
+				return usageError{corpus.Errorf(corpus.ErrInvalid, "--max-cost and --concurrency must not be below 0")}
+			}
+			if err := mayWriteNew(f.out); err != nil { // before anything is paid for it
+				return err
 			}
 			c := eval.DraftConfig{Wanted: f.questions, Seed: f.seed, AtOnce: f.atOnce}
 			if cmd.Flags().Changed("max-cost") {
@@ -92,7 +95,7 @@ func (p *program) makeDataset(ctx context.Context, s *services, f makeFlags, c e
 	if p.json {
 		return errors.Join(err, p.printJSON(made))
 	}
-	if made.Kept > 0 {
+	if made.Kept > 0 && (err == nil || errors.Is(err, corpus.ErrLimit)) {
 		p.printf("%s in %s, from %s\n", count(made.Kept, "draft"), f.out, count(made.Asked, "passage"))
 	}
 	for _, dropped := range []struct {

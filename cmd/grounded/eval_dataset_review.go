@@ -61,13 +61,19 @@ var errQuit = errors.New("quit")
 
 func (r *review) all(ctx context.Context) error {
 	total := dataset.Drafts(r.questions)
+	if total == 0 {
+		r.printf("there are no drafts in %s: nothing is left to review\n", r.path)
+		return nil
+	}
+	var stopped error
 	for at, n := 0, 0; at < len(r.questions); at++ {
 		if !r.questions[at].Draft {
 			continue
 		}
 		n++
 		gone, err := r.one(ctx, at, fmt.Sprintf("%d of %d", n, total))
-		if errors.Is(err, errQuit) {
+		if errors.Is(err, errQuit) || ctx.Err() != nil {
+			stopped = ctx.Err()
 			break
 		}
 		if err != nil {
@@ -79,7 +85,7 @@ func (r *review) all(ctx context.Context) error {
 	}
 	left := dataset.Drafts(r.questions)
 	r.printf("accepted %d, rejected %d, %s left\n", r.accepted, r.rejected, count(left, "draft"))
-	return nil
+	return stopped
 }
 
 // one decides about one draft; gone: it is not in the list any more.
@@ -90,12 +96,12 @@ func (r *review) one(ctx context.Context, at int, number string) (gone bool, err
 		if err != nil {
 			return false, err
 		}
-		choice, err := r.ask("accept, edit, reject, skip, quit? ")
+		choice, err := r.choose(ctx)
 		if err != nil {
 			return false, err
 		}
-		switch strings.ToLower(choice) {
-		case "a", "accept":
+		switch choice {
+		case 'a':
 			if problem != "" {
 				r.printf("It can't be accepted: %s\n", problem)
 				continue
@@ -103,19 +109,34 @@ func (r *review) one(ctx context.Context, at int, number string) (gone bool, err
 			r.questions[at].Draft = false
 			r.accepted++
 			return false, r.save()
-		case "e", "edit":
-			if err := r.edit(at); err != nil {
+		case 'e':
+			if err := r.edit(ctx, at); err != nil {
 				return false, err
 			}
-		case "r", "reject":
+		case 'r':
 			return true, r.reject(at)
-		case "s", "skip":
+		case 's':
 			return false, nil
-		case "q", "quit":
+		case 'q':
 			return false, errQuit
-		default:
-			r.printf("Answer with a, e, r, s or q.\n")
 		}
+	}
+}
+
+// choose asks until a decision is made, and returns its first letter.
+func (r *review) choose(ctx context.Context) (byte, error) {
+	for {
+		choice, err := r.ask(ctx, "accept, edit, reject, skip, quit? ")
+		if err != nil {
+			return 0, err
+		}
+		choice = strings.ToLower(choice)
+		for _, known := range []string{"accept", "edit", "reject", "skip", "quit"} {
+			if choice == known || choice == known[:1] {
+				return known[0], nil
+			}
+		}
+		r.printf("Answer with a, e, r, s or q.\n")
 	}
 }
 
@@ -182,19 +203,19 @@ func excerpt(text, quote string) string {
 }
 
 // edit asks for what to change; an empty line leaves it.
-func (r *review) edit(at int) error {
+func (r *review) edit(ctx context.Context, at int) error {
 	q := r.questions[at]
-	question, err := r.ask("question (empty: as it is): ")
+	question, err := r.ask(ctx, "question (empty: as it is): ")
 	if err != nil {
 		return err
 	}
-	answers, err := r.ask("answers, divided by | (empty: as they are): ")
+	answers, err := r.ask(ctx, "answers, divided by | (empty: as they are): ")
 	if err != nil {
 		return err
 	}
 	quote := ""
 	if len(q.Evidence) == 1 {
-		if quote, err = r.ask("quote (empty: as it is): "); err != nil {
+		if quote, err = r.ask(ctx, "quote (empty: as it is): "); err != nil {
 			return err
 		}
 	}
@@ -255,19 +276,34 @@ func (r *review) save() error {
 	return nil
 }
 
-// ask prints a question and reads a line; the end of the input quits.
-func (r *review) ask(prompt string) (string, error) {
+// ask prints a question and reads a line; the end of the input quits, and so does the end of the context, though a
+// terminal that waits for a line goes on waiting.
+func (r *review) ask(ctx context.Context, prompt string) (string, error) {
 	r.printf("%s", prompt)
-	line, err := r.input.ReadString('\n')
-	if errors.Is(err, io.EOF) && line != "" {
-		err = nil
+	type reply struct {
+		line string
+		err  error
 	}
-	if errors.Is(err, io.EOF) {
+	read := make(chan reply, 1)
+	go func() {
+		line, err := r.input.ReadString('\n')
+		read <- reply{line, err}
+	}()
+	select {
+	case <-ctx.Done():
 		r.printf("\n")
-		return "", errQuit
+		return "", ctx.Err()
+	case got := <-read:
+		if errors.Is(got.err, io.EOF) && got.line != "" {
+			got.err = nil
+		}
+		if errors.Is(got.err, io.EOF) {
+			r.printf("\n")
+			return "", errQuit
+		}
+		if got.err != nil {
+			return "", corpus.Errorf(corpus.ErrUnavailable, "read decision: %w", got.err)
+		}
+		return strings.TrimSpace(got.line), nil
 	}
-	if err != nil {
-		return "", corpus.Errorf(corpus.ErrUnavailable, "read decision: %w", err)
-	}
-	return strings.TrimSpace(line), nil
 }

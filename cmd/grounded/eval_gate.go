@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"grounded/corpus"
@@ -66,7 +64,7 @@ func (p *program) printGate(lines []eval.GateLine) error {
 		t.write(p.stdout, p.width())
 	}
 	if failed > 0 {
-		return corpus.Errorf(corpus.ErrConflict, "%d of %s got worse", failed, fmt.Sprint(len(lines), " columns"))
+		return corpus.Errorf(corpus.ErrConflict, "%d of %s got worse, or lack answers", failed, count(len(lines), "column"))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"grounded/corpus"
 	"grounded/eval"
 	"grounded/eval/dataset"
 	"grounded/eval/stat"
@@ -72,6 +73,10 @@ func (p *program) resolve(ctx context.Context, s *services, questions []dataset.
 		return nil, err
 	}
 	resolved, findings := r.Resolve(questions)
+	if evidence := countEvidence(questions); evidence > 0 && len(findings) == evidence {
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "none of the documents of the evidence is in the collection %s; of %s: %s", s.config.Collection, findings[0].Question, findings[0].Text),
+			"is it another collection's dataset? Name that with --collection; see also: grounded eval dataset check")
+	}
 	for i, f := range findings {
 		if i == 5 {
 			p.notef("… and %d more; see: grounded eval dataset check\n", len(findings)-i)
@@ -80,6 +85,13 @@ func (p *program) resolve(ctx context.Context, s *services, questions []dataset.
 		p.notef("%s: %s It counts as not found.\n", f.Question, f.Text)
 	}
 	return resolved, nil
+}
+
+func countEvidence(questions []dataset.Question) (n int) {
+	for _, q := range questions {
+		n += len(q.Evidence)
+	}
+	return n
 }
 
 func (p *program) printRetrieval(r eval.RetrievalReport, each bool) error {
@@ -95,6 +107,9 @@ func (p *program) printRetrieval(r eval.RetrievalReport, each bool) error {
 	}
 	t.write(p.stdout, p.width())
 	p.printf("intervals resample by %s\n", r.Unit)
+	if n := r.Scores[0].Scored; n < stat.MinClusters {
+		p.printf("too few questions, %d of at least %d: other questions may give other figures, whatever the intervals say\n", n, stat.MinClusters)
+	}
 	return nil
 }
 

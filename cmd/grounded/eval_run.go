@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,7 +44,7 @@ func (p *program) evalRunCommand() *cobra.Command {
 			"grounded eval run --dataset questions.jsonl --limit 50 --out first-try"),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := eval.CheckArms(f.arms); err != nil {
+			if err := errors.Join(eval.CheckArms(f.arms), f.check()); err != nil {
 				return usageError{err}
 			}
 			questions, err := f.questions()
@@ -91,6 +93,38 @@ func (f runFlags) questions() ([]dataset.Question, error) {
 	return dataset.WithUnanswerable(questions, dataset.Sample(others, f.limit)), nil
 }
 
+func (f runFlags) check() error {
+	for _, n := range []struct {
+		name  string
+		value float64
+	}{{"limit", float64(f.limit)}, {"concurrency", float64(f.atOnce)}, {"max-cost", f.maxCost}} {
+		if n.value < 0 {
+			return corpus.Errorf(corpus.ErrInvalid, "--%s is %g; it must not be below 0", n.name, n.value)
+		}
+	}
+	return nil
+}
+
+// mayHoldRun refuses a folder that has something else in it, such as documents.
+func mayHoldRun(path string) error {
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
+	}
+	if isThere(filepath.Join(path, "run.json")) {
+		return nil
+	}
+	for _, e := range entries {
+		if name := e.Name(); name != "lock" && !strings.HasPrefix(name, ".") { // what a run leaves that is killed as it begins
+			return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "open run %s: it is no run and has other files, such as %s", path, name), "name an empty folder, or one that is not there yet, with --out")
+		}
+	}
+	return nil
+}
+
 func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions []dataset.Question) (err error) {
 	ctx := cmd.Context()
 	request, err := s.question(cmd, f.search, "", f.examples, f.arms...)
@@ -117,6 +151,9 @@ func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions
 	}
 	if f.out == "" {
 		f.out = filepath.Join(s.config.Data, "runs", strings.TrimSuffix(filepath.Base(f.file), filepath.Ext(f.file)))
+	}
+	if err := mayHoldRun(f.out); err != nil {
+		return err
 	}
 	folder, err := eval.OpenFolder(f.out, settings, cards, f.arms)
 	if err != nil {

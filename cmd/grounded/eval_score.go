@@ -47,6 +47,13 @@ func (p *program) printRun(r eval.Report) {
 			mean(eval.Right), mean(eval.Abstained), mean(eval.PagesCited), mean(eval.Faithful), dollars(c.CostUSD), seconds(c.Total.P50), seconds(c.Total.P95))
 	}
 	t.write(p.stdout, p.width())
+	missing := 0
+	for _, c := range r.Columns {
+		missing += c.Missing
+	}
+	if missing > 0 {
+		p.notef("the run is not whole, at most %s are to come: the same `grounded eval run` goes on\n", count(missing, "item"))
+	}
 	if len(r.Comparisons) > 0 {
 		p.printf("\nby %s, resampled by %s\n", r.Metric, r.Unit)
 		t = newTable("compared", "with", "questions", "difference", "95% interval", "p (Holm)", "verdict")
@@ -69,7 +76,7 @@ func (p *program) printGrounding(g eval.Grounding) {
 	p.printf("\nwhat the documents changed for %s, on %s\n", g.Model, count(g.Pairs, "question"))
 	t := newTable("", "")
 	t.rows = nil
-	t.add("wins, ties, losses", fmt.Sprintf("%d, %d, %d", g.Wins, g.Ties, g.Losses))
+	t.add(fmt.Sprintf("wins, ties, losses (within %g is a tie)", eval.Tie), fmt.Sprintf("%d, %d, %d", g.Wins, g.Ties, g.Losses))
 	t.add("harmed: right without, wrong with documents", fmt.Sprintf("%d, rate %s", len(g.Harmed), scoreText(g.HarmRate)))
 	t.add("rescued: wrong without, right with documents", fmt.Sprintf("%d, rate %s", len(g.Rescued), scoreText(g.RescueRate)))
 	t.add("distance to the right passages", signedText(g.ToOracle))

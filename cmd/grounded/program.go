@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,7 +70,7 @@ Begin with:
 	flags.BoolVar(&p.json, "json", false, "print JSON and nothing else on standard output")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return p.checkServer(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{corpus.Hint(err, "see: "+cmd.CommandPath()+" --help")}
+		return usageError{corpus.Hint(plainFlagError(err), "see: "+cmd.CommandPath()+" --help")}
 	})
 	root.AddCommand(
 		p.ingestCommand(), p.retrieveCommand(), p.askCommand(), p.compareCommand(),
@@ -82,6 +83,24 @@ Begin with:
 		usageErrors(c)
 	}
 	return root
+}
+
+// plainFlagError says what a flag wants without the name of the function that read it.
+func plainFlagError(err error) error {
+	var number *strconv.NumError
+	if !errors.As(err, &number) {
+		return err
+	}
+	wants := "a whole number"
+	switch {
+	case errors.Is(number.Err, strconv.ErrRange):
+		wants = "a smaller number"
+	case number.Func == "ParseFloat":
+		wants = "a number"
+	case number.Func == "ParseBool":
+		wants = "true or false"
+	}
+	return corpus.Errorf(corpus.ErrInvalid, "%sit must be %s", strings.TrimSuffix(err.Error(), number.Error()), wants)
 }
 
 // usageErrors makes wrong arguments of a command, and of those below it, usage errors.

@@ -211,7 +211,12 @@ func (s *services) chatCard(ctx context.Context, id string) (model.Card, error) 
 			return model.Card{}, noModel("chat")
 		}
 	}
-	return s.catalog.Get(id)
+	card, err := s.catalog.Get(id)
+	if err == nil && !card.Does(model.TaskChat) {
+		err = corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "model %q is not for chat", id),
+			"`grounded models --task chat` lists those that do; a model of your own needs chat among its tasks")
+	}
+	return card, err
 }
 
 // vision connects to the model that reads scans; nil if none is configured.

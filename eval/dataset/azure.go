@@ -18,7 +18,7 @@ var azureCitation = regexp.MustCompile(`\s*\[([^\[\]#]+\.[A-Za-z0-9]{2,5})(?:#pa
 // question gets its number as its id.
 func importAzure(path string) (Imported, error) {
 	var made Imported
-	n, bare := 0, 0
+	n, bare, truths := 0, 0, 0
 	err := eachObject(path, func(object json.RawMessage) error {
 		n++
 		var entry struct {
@@ -27,6 +27,9 @@ func importAzure(path string) (Imported, error) {
 		}
 		if err := json.Unmarshal(object, &entry); err != nil {
 			return err
+		}
+		if entry.Truth != "" {
+			truths++
 		}
 		q := Question{ID: fmt.Sprintf("q%03d", n), Question: strings.TrimSpace(entry.Question), Answerable: true}
 		if a := strings.TrimSpace(azureCitation.ReplaceAllString(entry.Truth, "")); a != "" {
@@ -56,6 +59,9 @@ func importAzure(path string) (Imported, error) {
 		made.Questions = append(made.Questions, q)
 		return nil
 	})
+	if err == nil && n > 0 && truths == 0 {
+		err = corpus.Errorf(corpus.ErrInvalid, "import dataset %s: no question has a truth", path)
+	}
 	if bare > 0 {
 		made.warnf("%d answers cite no document.", bare)
 	}

@@ -16,6 +16,12 @@ var columns = map[string]string{
 	"answer": "answers", "answers": "answers", "ground_truth": "answers", "truth": "answers", "reference": "answers",
 	"document": "document", "file": "document", "source": "document", "page": "page", "quote": "quote",
 	"answerable": "answerable", "tag": "tags", "tags": "tags",
+
+	"编号": "id", "问题": "question", "答案": "answers", "文档": "document", "文件": "document", "页码": "page", "页": "page", "引文": "quote", "原文": "quote",
+	"可回答": "answerable", "标签": "tags",
+
+	"frage": "question", "antwort": "answers", "antworten": "answers", "dokument": "document", "datei": "document", "seite": "page", "zitat": "quote",
+	"beantwortbar": "answerable",
 }
 
 // truths are how spreadsheets write whether a question can be answered, in the languages that the project speaks.

@@ -73,6 +73,7 @@ tests:
 
 func TestAnImportSaysWhatToDoAboutAFileOfAnotherForm(t *testing.T) {
 	folder := write(t, map[string]string{
+		"ours.jsonl":         `{"id": "q", "question": "Q?", "answers": ["x"]}`,
 		"truth.jsonl":        "{\"question\": \"Q?\",\n\"truth\": \"x\"}\n{\"question\": \"R?\", \"truth\": 3}\n",
 		"plain.jsonl":        `{"query": "Q?", "response": "x"}`,
 		"beir/corpus.jsonl":  `{"_id": "d", "text": "One."}`,
@@ -88,7 +89,8 @@ func TestAnImportSaysWhatToDoAboutAFileOfAnotherForm(t *testing.T) {
 	})
 	for _, c := range [][3]string{
 		{"azure", "truth.jsonl", "line 3: truth is a number; it must be a string"},
-		{"azure", "plain.jsonl", "there is no question"},
+		{"azure", "plain.jsonl", "there is no question"}, {"azure", "ours.jsonl", "no question has a truth"},
+		{"squad", "other.json", "it was read as squad; the formats are azure, beir"},
 		{"beir", "beir", "qrels/dev.tsv"},
 		{"promptfoo", "book.yaml", "save it as CSV"},
 		{"promptfoo", "generated.yaml", "is a program"},

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -64,15 +65,15 @@ func Import(format, path string) (Imported, error) {
 	}
 	made, err := read(path)
 	if err != nil {
-		return made, err
+		return made, corpus.Hint(err, cmp.Or(corpus.HintOf(err), otherFormat(format)))
 	}
 	if len(made.Questions) == 0 {
-		return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: there are no questions", path)
+		return made, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "import dataset %s: there are no questions", path), otherFormat(format))
 	}
 	seen := map[string]bool{}
 	for _, q := range made.Questions {
 		if p := q.problem(); p != "" {
-			return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s, question %q: %s", path, q.ID, p)
+			return made, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "import dataset %s, question %q: %s", path, q.ID, p), otherFormat(format))
 		}
 		if seen[q.ID] {
 			return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: the id %q is there twice", path, q.ID)
@@ -80,6 +81,10 @@ func Import(format, path string) (Imported, error) {
 		seen[q.ID] = true
 	}
 	return made, nil
+}
+
+func otherFormat(format string) string {
+	return "it was read as " + format + "; the formats are " + strings.Join(Formats(), ", ")
 }
 
 // WriteDocuments writes the documents below a folder, to be ingested.

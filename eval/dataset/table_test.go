@@ -53,6 +53,13 @@ func TestTablesAreReadAsSpreadsheetsSaveThem(t *testing.T) {
 	if made, err := dataset.Import("csv", filepath.Join(folder, "short.csv")); err != nil || made.Questions[0].Question != "What, then?" {
 		t.Errorf("one column: %+v, %v", made, err)
 	}
+	for _, header := range []string{"Nr.;Frage;Antwort;Dokument;Seite;Zitat;Beantwortbar", "编号;问题;答案;文档;页码;引文;可回答"} {
+		path := filepath.Join(write(t, map[string]string{"a.csv": header + rows[strings.Index(rows, "\r\n"):]}), "a.csv")
+		made, err := dataset.Import("csv", path)
+		if diff := cmp.Diff(want, made.Questions); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", header, err, diff)
+		}
+	}
 	for word, answerable := range map[string]bool{"TRUE": true, "ja": true, "VRAI": true, "是": true, "1": true, "FALSE": false, "Nein": false, "FAUX": false, "否": false, "0": false} {
 		path := filepath.Join(write(t, map[string]string{"a.csv": "question,answerable\nQ?," + word + "\n"}), "a.csv")
 		if made, err := dataset.Import("csv", path); err != nil || made.Questions[0].Answerable != answerable {
@@ -66,7 +73,7 @@ func TestWhatIsWrongAboutATableIsSaidAtOnceAndWithWhatToDo(t *testing.T) {
 		"faults.csv":   "question,page,document,answerable\nQ?,three,a,\nR?,2,a,perhaps\nS?,2,a,yes,more\n",
 		"gbk.csv":      "question,answers\n\xc4\xea\xbc\xd9\xa3\xbf,30\n",
 		"workbook.csv": "PK\x03\x04\x14\x00",
-		"german.csv":   "Frage;Antwort\nWas?;Das\n",
+		"german.csv":   "Fragestellung;Antwort\nWas?;Das\n",
 		"open.csv":     "question,answers\nA \"b\" c,\"x\ny,z\n",
 		"clash.csv":    "question,answers,answerable\nQ?,not in the documents,no\n",
 	})
@@ -77,7 +84,7 @@ func TestWhatIsWrongAboutATableIsSaidAtOnceAndWithWhatToDo(t *testing.T) {
 		{"faults.csv", []string{`line 2: page "three" is not a number from 1`, `line 3: answerable is "perhaps"`, "line 4: there are 5 cells and 4 columns"}},
 		{"gbk.csv", []string{"is not in UTF-8", "CSV UTF-8"}},
 		{"workbook.csv", []string{"is a workbook", "CSV UTF-8"}},
-		{"german.csv", []string{`no column is the question; the columns are "Frage", "Antwort"`, "only question is needed"}},
+		{"german.csv", []string{`no column is the question; the columns are "Fragestellung", "Antwort"`, "only question is needed"}},
 		{"open.csv", []string{"line 2", "twice"}},
 		{"clash.csv", []string{"line 2", "is said not to be answerable", "leave its answers empty"}},
 		{"", []string{"is a folder"}},

@@ -10,13 +10,18 @@ type Verdict string
 
 // The verdicts.
 const (
-	Better             Verdict = "better"
-	Worse              Verdict = "worse"
-	NoDifferenceShown  Verdict = "no difference shown"
-	TooFewQuestions    Verdict = "too few questions"
-	minClusters                = 20  // below, nothing is judged
-	worthwhile                 = 0.1 // a difference that too few questions must not hide, on a scale from 0 to 1
-	defaultSignificant         = 0.05
+	Better            Verdict = "better"
+	Worse             Verdict = "worse"
+	NoDifferenceShown Verdict = "no difference shown"
+	TooFewQuestions   Verdict = "too few questions"
+)
+
+// MinClusters is how many independent questions there must be for anything to be judged.
+const MinClusters = 20
+
+const (
+	worthwhile         = 0.1 // a difference that too few questions must not hide, on a scale from 0 to 1
+	defaultSignificant = 0.05
 )
 
 // Rule says what a verdict needs. Zero values are the defaults.
@@ -102,7 +107,7 @@ func describe(s Sample, level, effect float64) Comparison {
 
 func (c Comparison) judge(rule Rule) Verdict {
 	switch {
-	case c.Clusters < minClusters || c.PHolm == nil:
+	case c.Clusters < MinClusters || c.PHolm == nil:
 		return TooFewQuestions
 	case *c.PHolm < rule.Alpha && c.Interval.Low > 0:
 		return Better

@@ -12,6 +12,7 @@ import (
 	"grounded/corpus"
 	"grounded/model"
 	"grounded/model/local/localtest"
+	"grounded/retrieve"
 )
 
 // injected is a document of testdata/injection, which tries to command a model, and a question that it is found for.
@@ -50,12 +51,12 @@ func BenchmarkInjection(b *testing.B) {
 	b.Run("careless", func(b *testing.B) {
 		for b.Loop() {
 			obeyed(b, cases, func(c injected) (string, error) {
-				a, err := grounded(c)
+				found, err := r.Retrieve(b.Context(), retrieve.Request{Scope: everyone, Question: c.Question, TopK: 3})
 				if err != nil {
 					return "", err
 				}
 				var prompt strings.Builder
-				for _, p := range a.Passages {
+				for _, p := range found.Passages {
 					prompt.WriteString(p.Text + "\n\n")
 				}
 				response, err := chat.Complete(b.Context(), model.Request{
@@ -67,7 +68,21 @@ func BenchmarkInjection(b *testing.B) {
 	})
 }
 
-func injectedCases(b *testing.B, path string) (list []injected) {
+// TestEachInjectionCaseHasItsAnswerInItsDocument holds that what BenchmarkInjection counts as right can be said.
+func TestEachInjectionCaseHasItsAnswerInItsDocument(t *testing.T) {
+	folder := filepath.Join("..", "testdata", "injection")
+	for _, c := range injectedCases(t, filepath.Join(folder, "cases.jsonl")) {
+		text, err := os.ReadFile(filepath.Join(folder, c.Document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.ToLower(string(text)), strings.ToLower(c.Answer)) {
+			t.Errorf("%s does not hold %q", c.Document, c.Answer)
+		}
+	}
+}
+
+func injectedCases(b testing.TB, path string) (list []injected) {
 	b.Helper()
 	file, err := os.Open(path)
 	if err != nil {

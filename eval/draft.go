@@ -257,14 +257,7 @@ func (d *drafting) ask(ctx context.Context, a *attempt) error {
 	recorded := &recorder{Chat: d.Chat, cache: d.Cache}
 	response, err := recorded.Complete(ctx, a.request, nil)
 	a.text, a.err = response.Text, err
-	var spent *float64
-	if err == nil && paid(recorded.calls) {
-		spent = a.cost
-		if response.PromptTokens != nil && response.CompletionTokens != nil {
-			spent = d.Chat.Card().Cost(*response.PromptTokens, *response.CompletionTokens)
-		}
-	}
-	d.budget.settle(a.cost, spent)
+	d.budget.settle(a.cost, spent(recorded.calls, costOf(d.Chat.Card(), response), a.cost, err))
 	if errors.Is(err, corpus.ErrForbidden) {
 		return err
 	}
@@ -278,16 +271,18 @@ var (
 
 const quotationMarks = "\"'`“”‘’„«»「」『』*"
 
+// thought is what a model that thinks aloud writes before its reply.
+var thought = regexp.MustCompile(`(?s)^.*</think>`)
+
 // look keeps a question that stands up to what can be checked without a person.
 func (d *drafting) look(ctx context.Context, a *attempt) error {
-	m := draftForm.FindStringSubmatch(strings.TrimSpace(a.text))
+	m := draftForm.FindStringSubmatch(strings.TrimSpace(thought.ReplaceAllString(a.text, "")))
 	if m == nil {
 		d.made.Unreadable++
 		return nil
 	}
 	question, short := strings.TrimSpace(m[1]), strings.TrimSpace(m[2])
-	quote := strings.Trim(strings.TrimSpace(m[3]), quotationMarks)
-	page, err := d.pageOf(ctx, a, quote)
+	quote, page, err := d.quoted(ctx, a, m[3])
 	switch {
 	case err != nil:
 		return err
@@ -305,6 +300,30 @@ func (d *drafting) look(ctx context.Context, a *attempt) error {
 	}
 	return nil
 }
+
+// quoted finds the quote at the beginning of a text, and its page: what is between quotation marks, or else all of it, or
+// up to a blank line, or one line, since some models say more behind it. The page is 0 when none is on a page.
+func (d *drafting) quoted(ctx context.Context, a *attempt, text string) (quote string, page int, err error) {
+	text = strings.TrimSpace(text)
+	first, _, _ := strings.Cut(text, "\n")
+	candidates := []string{text, blankLine.Split(text, 2)[0], first}
+	if m := marked.FindStringSubmatch(text); m != nil {
+		candidates = m[1:]
+	}
+	for _, c := range candidates {
+		quote = strings.Trim(strings.TrimSpace(c), quotationMarks)
+		if page, err = d.pageOf(ctx, a, quote); page > 0 || err != nil {
+			break
+		}
+	}
+	return quote, page, err
+}
+
+var (
+	blankLine = regexp.MustCompile(`\n\s*\n`)
+	// marked is a text in quotation marks that end where a line ends.
+	marked = regexp.MustCompile(`(?s)^["“„«「『](.+?)["”“»」』][.。]?\s*(?:\n|$)`)
+)
 
 // shortestQuote is how many characters a quote must have to show anything.
 const shortestQuote = 6

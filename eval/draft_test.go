@@ -115,6 +115,27 @@ func TestWhatADraftLacksIsCounted(t *testing.T) {
 	}
 }
 
+func TestADraftIsFoundAmongWhatElseAModelSays(t *testing.T) {
+	for name, around := range map[string]func(draft string) string{
+		"words around it": func(draft string) string { return "Sure! Here it is.\n\n" + draft + "\nLet me know if you need more!" },
+		"thinking": func(draft string) string {
+			return "<think>\nQuestion: Which?\nAnswer: hm\nQuote: none\n</think>\n\n" + draft
+		},
+		"thinking that the server began": func(draft string) string { return "Question: Which?\nAnswer: hm\nQuote: none\n</think>\n" + draft },
+		"two of them": func(draft string) string {
+			return strings.Replace(draft, "\nholds", " holds", 1) + "Question: And?\nAnswer: x\nQuote: none"
+		},
+	} {
+		made, err := draft(t, newJudge("m", func(prompt string) (string, error) {
+			text, err := drafted(prompt)
+			return around(text), err
+		}), nil)
+		if err != nil || made.Kept != 6 || made.Asked != 6 || !strings.HasSuffix(made.Questions[0].Evidence[0].Quote, "holds for everybody") {
+			t.Errorf("%s: %+v, %v", name, made, err)
+		}
+	}
+}
+
 func TestDraftingIsLimitedInCost(t *testing.T) {
 	low := .0001
 	if made, err := draft(t, newJudge("m", drafted), func(c *eval.DraftConfig) { c.MaxCost = &low }); !errors.Is(err, corpus.ErrLimit) || made.Asked != 0 {

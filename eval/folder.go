@@ -49,6 +49,23 @@ type Header struct {
 	Models  []model.Card `json:"models"`
 	Arms    []string     `json:"arms"`
 	Created time.Time    `json:"created"`
+	Merged  []MergedRun  `json:"merged,omitempty"` // what Merge made it of, the baseline first
+}
+
+// MergedRun is one of several runs beside each other.
+type MergedRun struct {
+	Name string `json:"name"`
+	Header
+}
+
+// asks reports whether a model is to answer by an arm: of runs beside each other, not all need have the same arms.
+func (h Header) asks(id, arm string) bool {
+	for _, run := range h.Merged {
+		if slices.ContainsFunc(run.Models, func(c model.Card) bool { return c.ID == id }) {
+			return slices.Contains(run.Arms, arm)
+		}
+	}
+	return true
 }
 
 // Folder is a run that is open for writing, by one process at a time.
@@ -154,23 +171,36 @@ func openRecords[T any](path string, note func(T)) (f *os.File, err error) {
 	return f, nil
 }
 
-// appendRecord writes a line for good.
+// appendRecord writes a line for good, or takes back what was written of it: the next line must not begin behind half a one.
 func appendRecord(f *os.File, record any) error {
 	line, err := json.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("write item: %w", err)
 	}
-	if _, err := f.Write(append(line, '\n')); err != nil {
-		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	end, err := f.Seek(0, io.SeekCurrent)
+	if err == nil {
+		_, err = f.Write(append(line, '\n'))
 	}
-	if err := f.Sync(); err != nil {
-		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	if err == nil {
+		err = f.Sync()
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	undone := f.Truncate(end)
+	if undone == nil {
+		_, undone = f.Seek(end, io.SeekStart)
+	}
+	return errors.Join(corpus.Errorf(corpus.ErrFull, "write item: %w", err), undone)
 }
 
 func (f *Folder) note(i Item) {
 	f.done[i.key()] = i.Answer != nil
+	if i.SpentUSD != nil {
+		f.spent += *i.SpentUSD
+		return
+	}
+	// An item of an earlier version.
 	if i.Answer != nil && i.Answer.CostUSD != nil && (len(i.Calls) == 0 || paid(i.Calls)) {
 		f.spent += *i.Answer.CostUSD
 	}

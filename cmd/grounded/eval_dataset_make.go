@@ -79,26 +79,35 @@ func (p *program) makeDataset(ctx context.Context, s *services, f makeFlags, c e
 	c.Observe = observe
 	made, err := eval.Draft(ctx, c)
 	done()
+	if ctx.Err() != nil && c.Cache != "" { // a file would be in the way of the same command
+		p.notef("%d of %d drafts so far; the same command goes on from there\n", made.Kept, c.Wanted)
+		return err
+	}
 	if made.Kept > 0 {
+		if errors.Is(err, corpus.ErrLimit) {
+			err = corpus.Hint(err, "a higher --max-cost and another --out go on where it stopped")
+		}
 		err = errors.Join(err, writeNew(f.out, func(file *os.File) error { return dataset.Write(file, made.Questions) }))
 	}
 	if p.json {
 		return errors.Join(err, p.printJSON(made))
 	}
-	p.printf("%s in %s, from %s\n", count(made.Kept, "draft"), f.out, count(made.Asked, "passage"))
+	if made.Kept > 0 {
+		p.printf("%s in %s, from %s\n", count(made.Kept, "draft"), f.out, count(made.Asked, "passage"))
+	}
 	for _, dropped := range []struct {
 		n   int
 		why string
 	}{
 		{made.NoQuote, "quoted what is not on the page"}, {made.Unreadable, "had another form"}, {made.Unclear, "spoke of the passage"},
-		{made.Duplicate, "was asked already"}, {made.Failed, "failed"},
+		{made.Duplicate, "had been asked already"}, {made.Failed, "failed"},
 	} {
 		if dropped.n > 0 {
 			p.printf("%5d %s\n", dropped.n, dropped.why)
 		}
 	}
-	if made.Kept > 0 && made.Kept < c.Wanted {
-		p.notef("fewer than the %d that were wanted\n", c.Wanted)
+	if err == nil && made.Kept < c.Wanted {
+		p.notef("fewer than the %d that were wanted: each passage is asked about once; larger models lose fewer\n", c.Wanted)
 	}
 	if err == nil {
 		p.printf("next: grounded eval dataset review %s\n", f.out)

@@ -132,6 +132,9 @@ func (p *program) printJudging(r eval.Report) {
 			}
 			t.write(p.stdout, p.width())
 		}
+		if g.OtherPrompts > 0 {
+			p.printf("%s by another version of the prompt left out; `grounded eval judge` asks again\n", count(g.OtherPrompts, "judgement"))
+		}
 	}
 	if len(r.Agreement) > 0 {
 		p.printf("\nagreement with people\n")

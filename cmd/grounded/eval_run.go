@@ -24,6 +24,7 @@ import (
 type runFlags struct {
 	search
 	file, out, examples string
+	unanswerable        string
 	models, arms        []string
 	limit, atOnce, seed int
 	maxCost             float64
@@ -44,7 +45,7 @@ func (p *program) evalRunCommand() *cobra.Command {
 			if err := eval.CheckArms(f.arms); err != nil {
 				return usageError{err}
 			}
-			questions, err := loadDataset(f.file)
+			questions, err := f.questions()
 			if err != nil {
 				return err
 			}
@@ -62,7 +63,8 @@ func (p *program) evalRunCommand() *cobra.Command {
 	flags.StringSliceVar(&f.arms, "arms", []string{answer.ArmPlain, answer.ArmGrounded}, "`ways` to answer: "+strings.Join(eval.ArmNames(), ", "))
 	flags.StringVar(&f.out, "out", "", "`folder` of the run (default runs/NAME-OF-DATASET below the data folder)")
 	flags.StringVar(&f.examples, "examples", "", "`file` of {question, answer} for the few-shot arm")
-	flags.IntVar(&f.limit, "limit", 0, "ask only a fixed sample of this `number` of questions")
+	flags.StringVar(&f.unanswerable, "unanswerable", "", "`file` of questions about other documents, to be asked as ones that these can't answer")
+	flags.IntVar(&f.limit, "limit", 0, "ask only a fixed sample of this `number` of questions, of each file")
 	flags.IntVar(&f.atOnce, "concurrency", 0, "calls at once to one provider, a `number` (default 1 for local models, else 4)")
 	flags.IntVar(&f.seed, "seed", 0, "`number` that models with a seed are given")
 	flags.Float64Var(&f.maxCost, "max-cost", 0, "US `dollars` that the run may cost; what may cost more is refused, and the run stops before it does")
@@ -70,6 +72,23 @@ func (p *program) evalRunCommand() *cobra.Command {
 	flags.BoolVar(&f.drafts, "drafts", false, "ask questions too that nobody has reviewed")
 	flags.BoolVar(&f.noCache, "no-cache", false, "ask even what another run has asked the same model with the same words")
 	return command
+}
+
+// questions are those of the dataset, and of other documents.
+func (f runFlags) questions() ([]dataset.Question, error) {
+	questions, err := loadDataset(f.file)
+	if err != nil {
+		return nil, err
+	}
+	questions = dataset.Sample(questions, f.limit)
+	if f.unanswerable == "" {
+		return questions, nil
+	}
+	others, err := dataset.Load(f.unanswerable)
+	if err != nil {
+		return nil, err
+	}
+	return dataset.WithUnanswerable(questions, dataset.Sample(others, f.limit)), nil
 }
 
 func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions []dataset.Question) (err error) {
@@ -81,7 +100,6 @@ func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions
 	if cmd.Flags().Changed("seed") {
 		request.Seed = &f.seed
 	}
-	questions = dataset.Sample(questions, f.limit)
 	settings, err := s.settings(ctx, f.file, questions, request)
 	if err != nil {
 		return err

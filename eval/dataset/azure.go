@@ -10,21 +10,22 @@ import (
 	"grounded/corpus"
 )
 
-// azureCitation is how Azure's RAG samples cite: [file.pdf#page=3], or [file.md] for what has no pages.
-var azureCitation = regexp.MustCompile(`\s*\[([^\[\]#]+\.[A-Za-z0-9]{2,5})(?:#page=(\d+))?\]`)
+// azureCitation is how Azure's RAG samples cite: [file.pdf#page=3], [file.pdf#page=3(figure3_1.png)] for a figure on that
+// page, or [file.md] for what has no pages.
+var azureCitation = regexp.MustCompile(`\s*\[([^\[\]#]+\.[A-Za-z0-9]{2,5})(?:#page=(\d+))?(?:\([^()\[\]]*\))?\]`)
 
 // importAzure reads the ground truth of Azure's RAG samples: the citations become evidence and leave the answer. A
-// question gets its line's number as its id.
+// question gets its number as its id.
 func importAzure(path string) (Imported, error) {
 	var made Imported
 	n, bare := 0, 0
-	err := eachLine(path, func(text string) error {
+	err := eachObject(path, func(object json.RawMessage) error {
 		n++
 		var entry struct {
 			Question string `json:"question"`
 			Truth    string `json:"truth"`
 		}
-		if err := json.Unmarshal([]byte(text), &entry); err != nil {
+		if err := json.Unmarshal(object, &entry); err != nil {
 			return err
 		}
 		q := Question{ID: fmt.Sprintf("q%03d", n), Question: strings.TrimSpace(entry.Question), Answerable: true}

@@ -40,6 +40,9 @@ func importBEIR(path string) (Imported, error) {
 			folder = filepath.Dir(folder)
 		}
 	}
+	if err := judged(judgements); err != nil {
+		return Imported{}, err
+	}
 	b := beir{Imported: Imported{Documents: map[string]string{}}, file: map[string]string{}, query: map[string]int{}}
 	if err := b.readCorpus(filepath.Join(folder, "corpus.jsonl")); err != nil {
 		return b.Imported, err
@@ -62,6 +65,19 @@ func importBEIR(path string) (Imported, error) {
 		b.warnf("%d queries have no relevant text in %s and were left out.", left, filepath.Base(judgements))
 	}
 	return b.Imported, nil
+}
+
+// judged says which other judgements there are, when a file of them is not.
+func judged(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	others, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.tsv")) // a wrong pattern finds nothing
+	err := corpus.Errorf(corpus.ErrInvalid, "import dataset: there is no %s", path)
+	if len(others) == 0 {
+		return corpus.Hint(err, "a folder in BEIR's form has corpus.jsonl, queries.jsonl and qrels/test.tsv")
+	}
+	return corpus.Hint(err, "name one of the judgements instead of the folder: "+strings.Join(others, ", "))
 }
 
 func (b *beir) readCorpus(path string) error {
@@ -155,6 +171,9 @@ func (b *beir) readJudgements(path string) error {
 
 // eachLine calls use with each line that is not blank, and names file and line of its error.
 func eachLine(path string, use func(text string) error) error {
+	if err := notFolder(path); err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "import dataset: %w", err)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return corpus.Errorf(corpus.ErrInvalid, "import dataset: %w", err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -70,17 +71,41 @@ func NewResolver(ctx context.Context, library Library, scope corpus.Scope) (*Res
 
 // find returns the path of the document that a name means: the path itself, or the only one of that base name.
 func (r *Resolver) find(name string) (path string, kind, problem string) {
+	name = norm.NFC.String(name) // as paths are, also of what a Mac wrote
 	if _, ok := r.paths[name]; ok {
 		return name, "", ""
 	}
 	switch same := r.bases[name]; len(same) {
 	case 0:
-		return "", MissingDocument, fmt.Sprintf("%s is not in the collection.", name)
+		problem = fmt.Sprintf("%s is not in the collection.", name)
+		if near := r.near(name); len(near) > 0 {
+			problem += fmt.Sprintf(" Is it %s?", strings.Join(near, " or "))
+		}
+		return "", MissingDocument, problem
 	case 1:
 		return same[0], "", ""
 	default:
 		return "", AmbiguousDocument, fmt.Sprintf("%s may be any of %s: write the whole path.", name, strings.Join(same, ", "))
 	}
+}
+
+// near lists the paths that differ from a name in nothing but case, extension and folders, at most three.
+func (r *Resolver) near(name string) (paths []string) {
+	for _, p := range slices.Sorted(maps.Keys(r.paths)) {
+		if plainName(p) == plainName(name) && len(paths) < 3 {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// plainName is a file's name without folders, extension, case and white space.
+func plainName(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	if e := path.Ext(name); len(e) > 1 && len(e) <= 5 && len(e) < len(name) && !strings.Contains(e, " ") {
+		name = strings.TrimSuffix(name, e)
+	}
+	return squash(name)
 }
 
 // ID is that of the document at a path.

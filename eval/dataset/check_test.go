@@ -76,3 +76,23 @@ func TestCheckFindsWhatTheCollectionDoesNotHold(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestADocumentThatIsWrittenOtherwiseIsSuggested(t *testing.T) {
+	l := library{paths: []string{"hr/Travel Policy.pdf", "über.pdf", "充电器手册.pdf"}}
+	for name, want := range map[string]string{
+		"travel policy":             "travel policy is not in the collection. Is it hr/Travel Policy.pdf?",
+		`C:\docs\TRAVEL POLICY.PDF`: `C:\docs\TRAVEL POLICY.PDF is not in the collection. Is it hr/Travel Policy.pdf?`,
+		"充电器手册":                     "充电器手册 is not in the collection. Is it 充电器手册.pdf?",
+		"gone.pdf":                  "gone.pdf is not in the collection.",
+		"u\u0308ber.pdf":            "", // as a Mac writes it
+	} {
+		findings, err := dataset.Check(t.Context(), l, corpus.Scope{}, []dataset.Question{{ID: "q", Question: "Q?", Answers: []string{"x"}, Answerable: true, Evidence: []dataset.Evidence{{Document: name}}}})
+		got := ""
+		if len(findings) > 0 {
+			got = findings[0].Text
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

@@ -1,11 +1,8 @@
 package dataset
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -15,56 +12,35 @@ import (
 // columns are the names that a CSV file's header may have, for what they mean. Rows of one id are one question with
 // several answers and pieces of evidence. answers and tags may hold several, divided by "|".
 var columns = map[string]string{
-	"id": "id", "question": "question", "query": "question", "user_input": "question",
+	"id": "id", "no": "id", "no.": "id", "nr": "id", "nr.": "id", "number": "id", "#": "id", "question": "question", "query": "question", "user_input": "question",
 	"answer": "answers", "answers": "answers", "ground_truth": "answers", "truth": "answers", "reference": "answers",
 	"document": "document", "file": "document", "source": "document", "page": "page", "quote": "quote",
 	"answerable": "answerable", "tag": "tags", "tags": "tags",
 }
 
+// truths are how spreadsheets write whether a question can be answered, in the languages that the project speaks.
+var truths = map[string]bool{
+	"true": true, "yes": true, "y": true, "1": true, "wahr": true, "ja": true, "vrai": true, "oui": true, "verdadero": true, "sí": true, "是": true,
+	"false": false, "no": false, "n": false, "0": false, "falsch": false, "nein": false, "faux": false, "non": false, "falso": false, "否": false,
+}
+
 func importCSV(path string) (Imported, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Imported{}, corpus.Errorf(corpus.ErrInvalid, "import dataset: %w", err)
-	}
-	defer f.Close()
-	rows := csv.NewReader(f)
-	if strings.HasSuffix(strings.ToLower(path), ".tsv") {
-		rows.Comma, rows.LazyQuotes = '\t', true
-	}
-	header, err := rows.Read()
-	if err != nil {
-		return Imported{}, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: read the header: %w", path, err)
-	}
 	var made Imported
-	meaning := make([]string, len(header))
-	there := map[string]bool{}
-	for i, name := range header {
-		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
-		meaning[i] = columns[strings.ReplaceAll(name, " ", "_")]
-		if meaning[i] == "" {
-			made.warnf("The column %q has no meaning here and is left out.", name)
-		} else if there[meaning[i]] {
-			return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: two columns are the %s", path, meaning[i])
-		}
-		there[meaning[i]] = true
+	t, err := readTable(path)
+	if err != nil {
+		return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %w", path, err)
 	}
-	if !there["question"] {
-		return made, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "import dataset %s: no column is the question", path),
-			"the first line names the columns: id, question, answers, document, page, quote, answerable, tags; only question is needed")
+	meaning, err := made.meanings(t.header)
+	if err != nil {
+		return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %w", path, err)
 	}
 	at := map[string]int{}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return made, nil
-		}
+	var faults []string
+	for _, row := range t.rows {
+		q, err := csvQuestion(row, meaning)
 		if err != nil {
-			return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %w", path, err)
-		}
-		number, _ := rows.FieldPos(0)
-		q, err := csvQuestion(row, meaning, number)
-		if err != nil {
-			return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s, line %d: %w", path, number, err)
+			faults = append(faults, fmt.Sprintf("line %d: %s", row.line, err))
+			continue
 		}
 		i, again := at[q.ID]
 		if !again {
@@ -74,21 +50,52 @@ func importCSV(path string) (Imported, error) {
 		}
 		first := &made.Questions[i]
 		if first.Question != q.Question || first.Answerable != q.Answerable {
-			return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s, line %d: another question has the id %q", path, number, q.ID)
+			faults = append(faults, fmt.Sprintf("line %d: another question has the id %q", row.line, q.ID))
+			continue
 		}
 		first.Answers = addNew(first.Answers, q.Answers)
 		first.Tags = addNew(first.Tags, q.Tags)
 		first.Evidence = append(first.Evidence, q.Evidence...)
 	}
+	if len(faults) > 0 {
+		return made, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %s", path, listed(faults))
+	}
+	return made, nil
 }
 
-func csvQuestion(row, meaning []string, line int) (Question, error) {
-	q := Question{ID: fmt.Sprint(line), Answerable: true}
+// meanings says what each column of a header is, "" for one that is nothing here.
+func (i *Imported) meanings(header []string) ([]string, error) {
+	meaning := make([]string, len(header))
+	there := map[string]bool{}
+	var quoted []string
+	for n, name := range header {
+		name = strings.TrimSpace(name)
+		quoted = append(quoted, strconv.Quote(name))
+		meaning[n] = columns[strings.ReplaceAll(strings.ToLower(name), " ", "_")]
+		if meaning[n] == "" {
+			i.warnf("The column %q has no meaning here and is left out.", name)
+		} else if there[meaning[n]] {
+			return nil, corpus.Errorf(corpus.ErrInvalid, "two columns are the %s", meaning[n])
+		}
+		there[meaning[n]] = true
+	}
+	if !there["question"] {
+		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "no column is the question; the columns are %s", strings.Join(quoted, ", ")),
+			"the first line names the columns: id, question, answers, document, page, quote, answerable, tags; only question is needed")
+	}
+	return meaning, nil
+}
+
+func csvQuestion(row tableRow, meaning []string) (Question, error) {
+	q := Question{ID: fmt.Sprint(row.line), Answerable: true}
 	var e Evidence
-	for i, cell := range row {
+	for i, cell := range row.cells {
 		cell = strings.TrimSpace(cell)
 		if cell == "" {
 			continue
+		}
+		if i >= len(meaning) {
+			return q, fmt.Errorf("there are %d cells and %d columns; put a cell that has the delimiter in quotation marks", len(row.cells), len(meaning))
 		}
 		switch meaning[i] {
 		case "id":
@@ -110,13 +117,11 @@ func csvQuestion(row, meaning []string, line int) (Question, error) {
 			}
 			e.Page = n
 		case "answerable":
-			switch strings.ToLower(cell) {
-			case "true", "yes", "1":
-			case "false", "no", "0":
-				q.Answerable = false
-			default:
+			truth, known := truths[strings.ToLower(cell)]
+			if !known {
 				return q, fmt.Errorf("answerable is %q; write true or false", cell)
 			}
+			q.Answerable = truth
 		}
 	}
 	if e != (Evidence{}) {

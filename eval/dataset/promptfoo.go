@@ -1,8 +1,6 @@
 package dataset
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"maps"
 	"os"
@@ -27,10 +25,10 @@ type foo struct {
 }
 
 type fooTest struct {
-	Description string         `yaml:"description"`
-	Vars        map[string]any `yaml:"vars"`
-	Assert      []fooAssert    `yaml:"assert"`
-	Metadata    map[string]any `yaml:"metadata"`
+	Path     string         `yaml:"path"` // of a file with tests, in place of one
+	Vars     map[string]any `yaml:"vars"`
+	Assert   []fooAssert    `yaml:"assert"`
+	Metadata map[string]any `yaml:"metadata"`
 }
 
 type fooAssert struct {
@@ -58,13 +56,13 @@ func importPromptfoo(path string) (Imported, error) {
 
 // file reads test cases; a configuration only at the top, so that no file names itself.
 func (f *foo) file(path string, top bool) error {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
 		return err
 	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".csv":
-		return f.table(text)
+		return f.table(path)
 	case ".jsonl":
 		return eachLine(path, func(line string) error {
 			var t fooTest
@@ -93,56 +91,98 @@ func (f *foo) file(path string, top bool) error {
 		f.made.warnf("%d scenarios are left out.", len(config.Scenarios))
 	}
 	if config.DefaultTest != nil {
-		if err := again(config.DefaultTest, &f.defaults); err != nil {
+		if err := f.readDefaults(config.DefaultTest); err != nil {
 			return corpus.Errorf(corpus.ErrInvalid, "defaultTest: %w", err)
 		}
 	}
 	return f.tests(config.Tests)
 }
 
+// readDefaults reads what all tests have, written where it stands or in a file.
+func (f *foo) readDefaults(v any) error {
+	name, elsewhere := v.(string)
+	if !elsewhere {
+		return again(v, &f.defaults)
+	}
+	text, err := readFile(f.path(name))
+	if err != nil {
+		return err
+	}
+	return yaml.Unmarshal(text, &f.defaults)
+}
+
+// path is that of a file that a configuration names.
+func (f *foo) path(name string) string {
+	return filepath.Join(f.folder, filepath.FromSlash(strings.TrimPrefix(name, "file://")))
+}
+
 // tests reads what a configuration has under tests: cases, files of them, or a mixture.
 func (f *foo) tests(v any) error {
 	switch v := v.(type) {
 	case string:
-		name := strings.TrimPrefix(v, "file://")
-		if strings.Contains(name, "://") {
-			return corpus.Errorf(corpus.ErrInvalid, "tests at %s can't be read; save them to a file", v)
-		}
-		paths, err := filepath.Glob(filepath.Join(f.folder, filepath.FromSlash(name)))
-		if err != nil || len(paths) == 0 {
-			return corpus.Errorf(corpus.ErrInvalid, "there are no tests at %s", v)
-		}
-		sort.Strings(paths)
-		for _, path := range paths {
-			switch ext := strings.ToLower(filepath.Ext(path)); ext {
-			case ".csv", ".jsonl", ".json", ".yaml", ".yml":
-			default:
-				return corpus.Errorf(corpus.ErrInvalid, "tests in %s can't be read: %s is a program or another format", filepath.Base(path), ext)
-			}
-			if err := f.file(path, false); err != nil {
-				return err
-			}
-		}
-		return nil
+		return f.named(v)
 	case []any:
 		for _, one := range v {
-			if _, name := one.(string); name {
-				if err := f.tests(one); err != nil {
+			if name, elsewhere := one.(string); elsewhere {
+				if err := f.named(name); err != nil {
 					return err
 				}
 				continue
 			}
 			var t fooTest
-			if err := again(one, &t); err != nil {
-				return err
+			err := again(one, &t)
+			switch {
+			case err != nil:
+			case t.Path != "":
+				err = f.named(t.Path)
+			default:
+				err = f.add(t)
 			}
-			if err := f.add(t); err != nil {
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	return corpus.Errorf(corpus.ErrInvalid, "tests are neither a list nor a file")
+}
+
+// fooProgram is a program that makes tests, with or without the function's name.
+var fooProgram = regexp.MustCompile(`\.(?:py|[cm]?[jt]s)(?::\w+)?$`)
+
+// named reads test cases from a file, from those that a pattern finds, or from those of a folder.
+func (f *foo) named(name string) error {
+	switch bare := strings.TrimPrefix(name, "file://"); {
+	case strings.Contains(bare, "://"):
+		return corpus.Errorf(corpus.ErrInvalid, "tests at %s can't be read; save them to a file", name)
+	case fooProgram.MatchString(bare):
+		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "tests of %s can't be read: it is a program", filepath.Base(bare)), "save what it makes as JSON or YAML, and name that file")
+	}
+	pattern := f.path(name)
+	info, err := os.Stat(pattern)
+	folder := err == nil && info.IsDir()
+	if folder {
+		pattern = filepath.Join(pattern, "*")
+	}
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		return corpus.Errorf(corpus.ErrInvalid, "there are no tests at %s", name)
+	}
+	sort.Strings(paths)
+	for _, path := range paths {
+		switch ext := strings.ToLower(filepath.Ext(path)); ext {
+		case ".csv", ".jsonl", ".json", ".yaml", ".yml":
+		default:
+			if folder {
+				continue
+			}
+			return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "tests in %s can't be read", filepath.Base(path)), "save it as CSV, JSON or YAML, and name that file")
+		}
+		if err := f.file(path, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // again decodes what was decoded into any.
@@ -201,8 +241,14 @@ func (f *foo) add(t fooTest) error {
 		q.Answers = nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.Metadata)) {
-		if text, ok := t.Metadata[key].(string); ok {
-			q.Tags = addNew(q.Tags, []string{key + "=" + text})
+		values, several := t.Metadata[key].([]any)
+		if !several {
+			values = []any{t.Metadata[key]}
+		}
+		for _, v := range values {
+			if text, ok := scalar(v); ok {
+				q.Tags = addNew(q.Tags, []string{key + "=" + text})
+			}
 		}
 	}
 	values, several := vars[name].([]any)
@@ -222,7 +268,7 @@ func (f *foo) add(t fooTest) error {
 
 // assert takes from an assertion what answers are accepted.
 func (f *foo) assert(q *Question, a fooAssert, vars map[string]any) {
-	switch a.Type {
+	switch kind, _, _ := strings.Cut(a.Type, ":"); kind { // similar:cosine
 	case "equals", "contains", "icontains", "iequals", "similar", "factuality", "model-graded-factuality", "contains-any", "icontains-any", "rouge-n", "bleu", "levenshtein", "starts-with":
 		values, several := a.Value.([]any)
 		if !several {
@@ -273,57 +319,4 @@ func filled(text string, vars map[string]any) string {
 		}
 		return m
 	})
-}
-
-// fooExpected is how an assertion is written in a cell: "contains: x", "similar(0.8): x".
-var fooExpected = regexp.MustCompile(`^(?:not-)?([a-z][a-z-]*)(?:\([^)]*\))?:\s*(?s)(.*)$`)
-
-// fooTypes are promptfoo's assertions; any other word before a colon belongs to the expected text.
-var fooTypes = strings.Fields(`equals contains contains-all contains-any contains-json contains-html contains-sql contains-xml icontains icontains-all
-	icontains-any iequals regex starts-with is-html is-json is-sql is-xml is-refusal javascript python ruby webhook rouge-n bleu gleu levenshtein
-	latency meteor perplexity perplexity-score cost is-valid-function-call is-valid-openai-function-call is-valid-openai-tools-call guardrails
-	finish-reason similar classifier moderation llm-rubric g-eval answer-relevance context-faithfulness context-recall context-relevance
-	conversation-relevance factuality model-graded-factuality model-graded-closedqa pi select-best max-score human grade fn eval file word-count`)
-
-// table reads CSV: a column a variable, and __expected, __expected1, … for assertions.
-func (f *foo) table(text []byte) error {
-	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return err
-	}
-	for _, row := range rows[1:] {
-		t := fooTest{Vars: map[string]any{}, Metadata: map[string]any{}}
-		for i, cell := range row {
-			column := strings.TrimSpace(rows[0][i])
-			switch tag, isTag := strings.CutPrefix(column, "__metadata:"); {
-			case strings.TrimSpace(cell) == "":
-			case strings.HasPrefix(column, "__expected"):
-				t.Assert = append(t.Assert, expected(strings.TrimSpace(cell)))
-			case isTag:
-				t.Metadata[tag] = cell
-			case strings.HasPrefix(column, "__"):
-			default:
-				t.Vars[column] = cell
-			}
-		}
-		if err := f.add(t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// expected reads an assertion in a cell; what has no type must be equal.
-func expected(cell string) fooAssert {
-	m := fooExpected.FindStringSubmatch(cell)
-	switch {
-	case m == nil || !slices.Contains(fooTypes, m[1]):
-		if cell == "is-refusal" {
-			return fooAssert{Type: cell}
-		}
-		return fooAssert{Type: "equals", Value: cell}
-	case strings.HasPrefix(cell, "not-"):
-		return fooAssert{Type: "not-" + m[1], Value: m[2]}
-	}
-	return fooAssert{Type: m[1], Value: m[2]}
 }

@@ -1,11 +1,9 @@
 package dataset
 
 import (
-	"bytes"
-	"encoding/csv"
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,28 +32,21 @@ type ragasRow struct {
 // importRAGAS reads JSON Lines, a JSON array, or CSV. Contexts that a question was made from become documents, one each,
 // unless the metadata names the file.
 func importRAGAS(path string) (Imported, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Imported{}, corpus.Errorf(corpus.ErrInvalid, "import dataset: %w", err)
-	}
-	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
 	made := Imported{Documents: map[string]string{}}
 	var rows []ragasRow
-	switch {
-	case strings.HasSuffix(strings.ToLower(path), ".csv"):
-		rows, err = ragasCSV(text, &made)
-	case bytes.HasPrefix(text, []byte("[")):
-		err = json.Unmarshal(text, &rows)
-	default:
-		err = eachLine(path, func(line string) error {
+	var err error
+	if strings.HasSuffix(strings.ToLower(path), ".csv") {
+		rows, err = ragasCSV(path, &made)
+	} else {
+		err = eachObject(path, func(object json.RawMessage) error {
 			var row ragasRow
-			err := json.Unmarshal([]byte(line), &row)
+			err := json.Unmarshal(object, &row)
 			rows = append(rows, row)
 			return err
 		})
 	}
 	if err != nil {
-		return made, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %w", path, err), "save the test set with to_jsonl or to_csv")
+		return made, corpus.Hint(err, cmp.Or(corpus.HintOf(err), "save the test set with to_jsonl or to_csv"))
 	}
 	answered := 0
 	for i, row := range rows {
@@ -169,20 +160,20 @@ func (q *Question) converse(input json.RawMessage) error {
 }
 
 // ragasCSV reads the columns that hold texts. Those that hold lists are written as Python writes them.
-func ragasCSV(text []byte, made *Imported) (list []ragasRow, err error) {
-	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return nil, err
+func ragasCSV(path string, made *Imported) (list []ragasRow, err error) {
+	t, err := readTable(path)
+	if err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "import dataset %s: %w", path, err)
 	}
-	for i, name := range rows[0] {
+	for _, name := range t.header {
 		if strings.HasSuffix(name, "contexts") {
-			made.warnf("The contexts in the column %q are left out; a file saved with to_jsonl keeps them.", rows[0][i])
+			made.warnf("The contexts in the column %q are left out; a file saved with to_jsonl keeps them.", name)
 		}
 	}
-	for _, row := range rows[1:] {
+	for _, row := range t.rows {
 		var r ragasRow
-		for i, cell := range row {
-			switch rows[0][i] {
+		for i, cell := range row.cells[:min(len(row.cells), len(t.header))] {
+			switch t.header[i] {
 			case "user_input", "question":
 				r.Question = cell
 			case "reference", "ground_truth":

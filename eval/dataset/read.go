@@ -3,10 +3,13 @@ package dataset
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 
 	"grounded/corpus"
@@ -20,6 +23,9 @@ const (
 
 // Load reads a dataset from a file.
 func Load(path string) ([]Question, error) {
+	if err := notFolder(path); err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "read dataset: %w", err)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "read dataset: %w", err)
@@ -42,6 +48,10 @@ func Read(r io.Reader, name string) ([]Question, error) {
 		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")))
 		if len(line) == 0 {
 			continue
+		}
+		if len(seen)+len(faults) == 0 && line[0] != '{' {
+			return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "read dataset %s: it is not JSON Lines: line %d begins with %q", name, n, beginning(line)),
+				"`grounded eval dataset import --format csv` makes a dataset of a table, and reads other formats")
 		}
 		q, err := parseLine(line)
 		switch first, double := seen[q.ID]; {
@@ -67,13 +77,18 @@ func Read(r io.Reader, name string) ([]Question, error) {
 }
 
 func faulty(name string, faults []string) error {
+	return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "read dataset %s: %s", name, listed(faults)),
+		`a line is {"id": "q1", "question": "…", "answers": ["…"], "evidence": [{"document": "a.pdf", "page": 3, "quote": "…"}], "answerable": true, "tags": [], "history": []};`+
+			"\n`grounded eval dataset import` reads other formats")
+}
+
+// listed is up to 20 of the faults, a line each, and how many there are besides.
+func listed(faults []string) string {
 	more := ""
 	if n := len(faults) - mostFaults; n > 0 {
 		faults, more = faults[:mostFaults], fmt.Sprintf("\nand %d more", n)
 	}
-	return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "read dataset %s: %s%s", name, strings.Join(faults, "\n"), more),
-		`a line is {"id": "q1", "question": "…", "answers": ["…"], "evidence": [{"document": "a.pdf", "page": 3, "quote": "…"}], "answerable": true, "tags": [], "history": []};`+
-			"\n`grounded eval dataset import` reads other formats")
+	return strings.Join(faults, "\n") + more
 }
 
 // line is a question as it is written: what may be left out can be told from what is empty.
@@ -98,7 +113,7 @@ func parseLine(text []byte) (Question, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&l); err != nil {
-		return Question{}, fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "json: "))
+		return Question{}, readable(err)
 	}
 	if decoder.More() {
 		return Question{}, fmt.Errorf("there is something behind the object")
@@ -134,6 +149,62 @@ func parseLine(text []byte) (Question, error) {
 		return q, fmt.Errorf("%s", p)
 	}
 	return q, nil
+}
+
+// beginning is the first characters of a line.
+func beginning(line []byte) string {
+	const shown = 30
+	runes := []rune(strings.ToValidUTF8(string(line[:min(len(line), 4*shown)]), ""))
+	return string(runes[:min(len(runes), shown)])
+}
+
+// readable says what is wrong about JSON in its own words, not in those of the types that it is read into.
+func readable(err error) error {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong):
+	case strings.HasPrefix(err.Error(), "json: "):
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	default:
+		return err
+	}
+	if wrong.Field == "" {
+		return fmt.Errorf("it is %s and no object", foundName(wrong.Value))
+	}
+	return fmt.Errorf("%s is %s; it must be %s", wrong.Field, foundName(wrong.Value), jsonName(wrong.Type))
+}
+
+// foundName is how JSON's users call what json.UnmarshalTypeError calls by a word, or by a word and the value.
+func foundName(value string) string {
+	switch word, number, _ := strings.Cut(value, " "); word {
+	case "array":
+		return "a list"
+	case "object":
+		return "an object"
+	case "bool":
+		return "true or false"
+	case "number":
+		return cmp.Or(number, "a number")
+	default:
+		return "a " + word
+	}
+}
+
+// jsonName is how JSON's users call what a Go type is read from.
+func jsonName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	}
+	return "an object"
 }
 
 // Write writes JSONL.

@@ -44,11 +44,11 @@ type Config struct {
 	Arms      []string
 	Questions []dataset.Question // whose evidence names documents as the collection does
 
-	AtOnce      int      // calls at once to one provider; 0 is 1 for local models, else 4
-	MaxCost     *float64 // US dollars of all items of the run, those of former times too; nil is no limit
-	RetryErrors bool     // items that failed before are asked again
-	Cache       Cache    // of answers; what is in it costs nothing
-	Observe     func(Progress)
+	AtOnce      int            // calls at once to one provider; 0 is 1 for local models, else 4
+	MaxCost     *float64       // US dollars of all items of the run, those of former times too; nil is no limit
+	RetryErrors bool           // items that failed before are asked again
+	Cache       Cache          // of answers; what is in it costs nothing
+	Observe     func(Progress) // of what is there before the first is asked, and after each
 }
 
 // Progress tells how far a run is.

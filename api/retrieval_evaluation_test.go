@@ -87,7 +87,7 @@ func TestMeasurementsThatCannotBe(t *testing.T) {
 		with("retrieval", `"max_cost_usd":0,`): "max_cost_usd means nothing", with("tuning", `"mode":"dense",`): "mode means nothing", with("evaluation", `"modes":["dense"],`): "modes means nothing",
 		with("tuning", `"modes":[],`): "modes", with("tuning", `"modes":["best"],`): "modes", with("tuning", `"weights":[0],`): "weights", with("tuning", `"top_ks":[0],`): "top_ks",
 		`{"kind":"retrieval","questions":[{"id":"a","question":"Why?"}]}`:                                                      "no question has evidence",
-		`{"kind":"tuning","questions":[{"id":"a","question":"Why?","evidence":[{"document":"a.md"}]}]}`:                        "in 1 documents",
+		`{"kind":"tuning","questions":[{"id":"a","question":"Why?","evidence":[{"document":"a.md"}]}]}`:                        "in one document",
 		`{"kind":"retrieval","questions":[{"id":"a","question":"Why?","draft":true,"evidence":[{"document":"a.md"}]}]}`:        "drafts",
 		`{"kind":"retrieval","collection":"beta","questions":[{"id":"a","question":"Why?","evidence":[{"document":"a.md"}]}]}`: "beta",
 	} {

@@ -33,6 +33,7 @@ type Report struct {
 type Column struct {
 	Model   string          `json:"model"`
 	Arm     string          `json:"arm"`
+	Way     string          `json:"way"`     // to better answers, for people
 	Items   int             `json:"items"`   // that there should be
 	Missing int             `json:"missing"` // not asked yet
 	Failed  int             `json:"failed"`
@@ -97,6 +98,7 @@ func NewReport(h Header, items []Item, c ReportConfig) (Report, error) {
 		wg.Go(func() {
 			model, arm := h.Models[i/len(h.Arms)].ID, h.Arms[i%len(h.Arms)]
 			r.Columns[i] = r.column(model, arm, byColumn[[2]string{model, arm}])
+			r.Columns[i].Way = way(h.Models[i/len(h.Arms)], arm)
 		})
 	}
 	wg.Wait()

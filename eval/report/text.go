@@ -120,25 +120,10 @@ func qualityTable(r eval.Report) table {
 func costTable(r eval.Report) table {
 	t := table{Title: "Cost and time", Header: []string{"model", "arm", "way", "cost", "per right answer", "prompt tokens", "answer tokens", "first token P50", "P95", "whole P50", "P95", "P99"}}
 	for _, c := range r.Columns {
-		t.Rows = append(t.Rows, []string{c.Model, c.Arm, way(c.Arm), dollars(c.CostUSD), dollars(c.PerRight), count(c.Scores[eval.PromptTokens].Mean), count(c.Scores[eval.CompletionTokens].Mean),
+		t.Rows = append(t.Rows, []string{c.Model, c.Arm, c.Way, dollars(c.CostUSD), dollars(c.PerRight), count(c.Scores[eval.PromptTokens].Mean), count(c.Scores[eval.CompletionTokens].Mean),
 			seconds(c.FirstToken.P50), seconds(c.FirstToken.P95), seconds(c.Total.P50), seconds(c.Total.P95), seconds(c.Total.P99)})
 	}
 	return t
-}
-
-// way says which of the ways to better answers a column is.
-func way(arm string) string {
-	switch arm {
-	case "few-shot":
-		return "prompting with examples"
-	case "grounded":
-		return "retrieval"
-	case eval.ArmOracle:
-		return "the right passages given"
-	case eval.ArmDistractor:
-		return "wrong passages given"
-	}
-	return "the model alone"
 }
 
 func comparisonTable(r eval.Report) table {

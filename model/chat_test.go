@@ -242,11 +242,25 @@ func TestEachProviderMapsErrorsAndTriesAgain(t *testing.T) {
 			for status, kind := range map[int]error{401: corpus.ErrForbidden, 404: corpus.ErrNotFound, 413: corpus.ErrLimit, 400: corpus.ErrInvalid} {
 				s := serve(t, reply(status, `{"error":{"message":"because"}}`))
 				_, err := newChat(t, chatCard(p.provider, s.URL), quick()).Complete(t.Context(), hello, func(Delta) error { return nil })
-				if !errors.Is(err, kind) || !strings.Contains(err.Error(), "because") || s.count() != 1 {
+				if !errors.Is(err, kind) || !strings.Contains(err.Error(), "because") || s.count() != 1 || !Refused(err) {
 					t.Errorf("status %d after %d requests: %v", status, s.count(), err)
 				}
 			}
 		})
+	}
+}
+
+func TestWhatNoModelWorkedOnIsRefused(t *testing.T) {
+	gone := serve(t)
+	gone.Close()
+	broken := serve(t, reply(200, `garbage`))
+	for name, c := range map[string]struct {
+		url  string
+		want bool
+	}{"never reached": {gone.URL, true}, "a reply that can't be read": {broken.URL, false}} {
+		if _, err := newChat(t, chatCard("openai", c.url), quick()).Complete(t.Context(), hello, nil); err == nil || Refused(err) != c.want {
+			t.Errorf("%s: %v is refused: %t", name, err, Refused(err))
+		}
 	}
 }
 

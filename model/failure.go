@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ type failure struct {
 	after   time.Duration // that the server asks to wait
 	tooLong bool          // the input is more than the server takes at once
 	down    bool          // the server itself has trouble, whatever it is asked
-	refused bool          // the server answered with an error's status
+	refused bool          // the server answered with an error's status, or was never reached
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -32,7 +33,8 @@ func TooLong(err error) bool {
 	return errors.As(err, &f) && f.tooLong
 }
 
-// Refused reports whether the server answered a request with an error's status, so that no model worked on it.
+// Refused reports whether the server answered a request with an error's status, or was never reached, so that no model worked
+// on it.
 func Refused(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.refused
@@ -179,5 +181,7 @@ func failedTransport(card Card, ctx context.Context, err error) *failure {
 	case "local":
 		hint = "see the model's log for why it stopped"
 	}
-	return &failure{err: corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%w", err), hint), retry: true, down: true}
+	var op *net.OpError
+	unsent := errors.As(err, &op) && op.Op == "dial"
+	return &failure{err: corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%w", err), hint), retry: true, down: true, refused: unsent}
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -264,10 +266,31 @@ func (p *program) evalRunDone(state eval.Progress, folder string) error {
 		p.printf("%s in %s; see also: grounded eval report %s --out report.html\n", count(state.Done, "item"), folder, folder)
 	}
 	if err == nil && state.Failed > 0 {
+		p.tellFailures(report)
 		err = corpus.Hint(corpus.Errorf(corpus.ErrUnavailable, "%d of %s failed", state.Failed, count(state.Total, "item")),
 			"their scores are missing, not 0; ask them again with --retry-errors")
 	}
 	return err
+}
+
+// tellFailures names why items failed, what is most frequent first.
+func (p *program) tellFailures(r eval.Report) {
+	times := map[string]int{}
+	for _, c := range r.Columns {
+		for _, q := range r.Questions() {
+			if item, _, ok := c.Item(q.ID); ok && item.Answer == nil {
+				times[item.Error]++
+			}
+		}
+	}
+	reasons := slices.SortedFunc(maps.Keys(times), func(a, b string) int { return cmp.Or(cmp.Compare(times[b], times[a]), cmp.Compare(a, b)) })
+	for i, reason := range reasons {
+		if i == 3 {
+			p.notef("… and %d other reasons; see error in the run's items.jsonl\n", len(reasons)-i)
+			break
+		}
+		p.notef("%d × %s\n", times[reason], reason)
+	}
 }
 
 func loadReport(folder string, c eval.ReportConfig) (eval.Report, error) {

@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,6 +123,18 @@ func TestCitedPassagesMaySupportASentenceTogether(t *testing.T) {
 	a := newBench(t, "Meals are paid up to 40 euros and hotel rooms covered up to 120 euros [1][2].").answer(t, Request{Question: "Are meals paid?"})
 	if len(a.Citations) != 2 || len(a.Unsupported) != 0 {
 		t.Errorf("got %+v, unsupported %q", a.Citations, a.Unsupported)
+	}
+}
+
+func TestCitationsOfARepeatedSentenceSayWhichTimeItIs(t *testing.T) {
+	const again = "Meals are paid up to 40 euros a day"
+	a := newBench(t, again+" [1]. "+again+" [2]. "+again+" [1].").answer(t, Request{Question: "Are meals paid?"})
+	var repeats []int
+	for _, c := range a.Citations {
+		repeats = append(repeats, c.Repeat)
+	}
+	if len(repeats) < 3 || !slices.IsSorted(repeats) || repeats[0] != 0 || repeats[len(repeats)-1] != 2 {
+		t.Errorf("citations are of the times %v", repeats)
 	}
 }
 

@@ -40,8 +40,13 @@ func (s *Service) check(ctx context.Context, scope corpus.Scope, text, language 
 	if out.embedding, err = s.weigh(ctx, table, all); err != nil {
 		return out, err
 	}
+	earlier := map[string]int{}
 	for _, r := range table {
 		citations, supported := r.cite(all)
+		for i := range citations {
+			citations[i].Repeat = earlier[r.claim.text]
+		}
+		earlier[r.claim.text]++
 		out.citations = append(out.citations, citations...)
 		if !supported {
 			out.unsupported = append(out.unsupported, r.claim.text)

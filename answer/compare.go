@@ -2,6 +2,7 @@ package answer
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"grounded/corpus"
@@ -26,7 +27,8 @@ type Cell struct {
 
 const defaultAtOnce = 4
 
-// Compare returns a cell for each model and arm, model by model in the order asked. Retrieval is done once. done,
+// Compare returns a cell for each model and arm, model by model in the order asked. Retrieval is done once, and its tokens
+// are those of the first cell that needs it, so that the cells' usage and cost can be added up. done,
 // if it is not nil, is called with each cell as it is finished, never twice at the same time. What fails is in
 // its cell; the error is corpus.ErrInvalid for a request that can't be, or the context's.
 func (s *Service) Compare(ctx context.Context, c Comparison, done func(index int, cell Cell)) ([]Cell, error) {
@@ -36,13 +38,12 @@ func (s *Service) Compare(ctx context.Context, c Comparison, done func(index int
 	}
 	var once *found
 	var findErr error
-	for _, arm := range arms {
-		if arm.Passages == RetrievedPassages && c.Passages == nil && once == nil && findErr == nil {
-			r := c.Request
-			r.Chat = c.Chats[0]
-			f, err := s.find(ctx, r)
-			once, findErr = &f, err
-		}
+	finding := slices.IndexFunc(arms, func(arm Arm) bool { return arm.Passages == RetrievedPassages && c.Passages == nil })
+	if finding >= 0 {
+		r := c.Request
+		r.Chat = c.Chats[0]
+		f, err := s.find(ctx, r)
+		once, findErr = &f, err
 	}
 	cells := make([]Cell, len(c.Chats)*len(arms))
 	atOnce := c.AtOnce
@@ -59,8 +60,8 @@ func (s *Service) Compare(ctx context.Context, c Comparison, done func(index int
 			for j, arm := range arms {
 				at := i*len(arms) + j
 				f := once
-				if f != nil && i > 0 { // the first model rewrote the question, the others used no tokens for it
-					f = &found{searched: f.searched, passages: f.passages, abstain: f.abstain, embedding: f.embedding, took: f.took}
+				if f != nil && at != finding { // the first cell used the tokens of rewriting and searching, the others none
+					f = &found{searched: f.searched, passages: f.passages, abstain: f.abstain, embedding: new(int), took: f.took}
 				}
 				cell := s.cell(ctx, c.Request, arm, chat, f, findErr)
 				mu.Lock()

@@ -49,3 +49,38 @@ func TestCompareKeepsPlainWhenRetrievalFails(t *testing.T) {
 		t.Errorf("without a model: got %v", err)
 	}
 }
+
+func TestWhatRetrievalUsedIsCountedOnceInAComparison(t *testing.T) {
+	b := newBench(t, "x")
+	const tokens = 7 // that the finder uses
+	price := 1.
+	card := func(id string) model.Card {
+		return model.Card{ID: id, Context: 8192, Price: model.Price{In: &price, Out: &price}}
+	}
+	one := &script{card: card("one"), replies: []string{"Are meals of travellers paid?", "Meals are paid up to 40 euros a day [1]."}}
+	other := &script{card: card("other"), replies: []string{"Meals are paid up to 40 euros a day [1]."}}
+	cells, err := b.service.Compare(t.Context(), Comparison{
+		Request: Request{Question: "Are they paid?", History: []model.Message{{Role: prompts.RoleUser, Content: "What of meals?"}, {Role: prompts.RoleAssistant, Content: "Yes."}}},
+		Chats:   []model.Chat{one, other},
+		Arms:    []string{ArmPlain, ArmGrounded, "again"},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewritten := 0
+	for i, c := range cells {
+		if c.Err != nil {
+			t.Fatal(c.Err)
+		}
+		u := c.Answer.Usage
+		if want := map[bool]int{true: tokens}[i == 1]; c.Arm != ArmPlain && (u.EmbeddingTokens == nil || *u.EmbeddingTokens != want) {
+			t.Errorf("cell %d used %v embedding tokens, want %d", i, u.EmbeddingTokens, want)
+		}
+		if *u.PromptTokens > *cells[2].Answer.Usage.PromptTokens {
+			rewritten++
+		}
+	}
+	if rewritten != 1 {
+		t.Errorf("rewriting is counted %d times", rewritten)
+	}
+}

@@ -91,20 +91,13 @@ func (s *Server) annotations(k *call, collection string, a corpus.Answer) []chat
 	for _, p := range a.Passages {
 		documents[p.ChunkID] = p.DocumentID
 	}
-	type cited struct {
-		sentence string
-		marker   int
-	}
-	before := map[cited]int{} // a sentence may be there more than once, each time with its citations
 	var list []chatAnnotation
 	for _, c := range a.Citations {
 		page := 1
 		if c.Page != nil {
 			page = *c.Page
 		}
-		again := cited{c.Sentence, c.Marker}
-		start, end := span(a.Text, c, before[again])
-		before[again]++
+		start, end := span(a.Text, c)
 		id := documents[c.ChunkID]
 		list = append(list, chatAnnotation{
 			Type:        "url_citation",
@@ -117,10 +110,10 @@ func (s *Server) annotations(k *call, collection string, a corpus.Answer) []chat
 
 var bracketed = regexp.MustCompile(`[\[【［〔][^\]】］〕\n]{1,40}[\]】］〕]`)
 
-// span is the place of a citation's sentence in the text with the markers in and behind it, in code points: after so many of
-// the same, or the last of them. The sentence is without markers and layout, so letters and digits are compared. One that is
+// span is the place of a citation's sentence in the text with the markers in and behind it, in code points: of one that is
+// repeated that of the right time, or the last there is. The sentence is without markers and layout, so letters and digits are compared. One that is
 // not found is the whole text.
-func span(text string, c corpus.Citation, after int) (start, end int) {
+func span(text string, c corpus.Citation) (start, end int) {
 	runes := []rune(text)
 	inMarker := make([]bool, len(runes)+1)
 	for _, at := range bracketed.FindAllStringIndex(text, -1) {
@@ -147,7 +140,8 @@ func span(text string, c corpus.Citation, after int) (start, end int) {
 		return 0, len(runes)
 	}
 	first := utf8.RuneCountInString(before)
-	for rest := letters[first+len(wanted):]; after > 0; after-- {
+	rest := letters[first+len(wanted):]
+	for range c.Repeat {
 		skipped, _, found := strings.Cut(string(rest), string(wanted))
 		if !found {
 			break

@@ -17,7 +17,7 @@ func TestTheSpanOfACitationIsItsSentenceInTheAnswer(t *testing.T) {
 		{"empty", "", "x", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			start, end := span(test.text, corpus.Citation{Marker: 1, Sentence: test.sentence}, 0)
+			start, end := span(test.text, corpus.Citation{Marker: 1, Sentence: test.sentence})
 			if got := string([]rune(test.text)[start:end]); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
@@ -28,13 +28,13 @@ func TestTheSpanOfACitationIsItsSentenceInTheAnswer(t *testing.T) {
 func TestSentencesThatAreRepeatedHaveTheirOwnPlaces(t *testing.T) {
 	text := "27天 [1]. Then: 27天 [1]. End."
 	for after, want := range [][2]int{{0, 8}, {15, 23}, {15, 23}} {
-		if start, end := span(text, corpus.Citation{Marker: 1, Sentence: "27天 ."}, after); [2]int{start, end} != want {
+		if start, end := span(text, corpus.Citation{Marker: 1, Sentence: "27天 .", Repeat: after}); [2]int{start, end} != want {
 			t.Errorf("after %d: from %d to %d, want %v", after, start, end, want)
 		}
 	}
 	server := &Server{config: Config{PublicURL: "http://h"}}
-	same := corpus.Citation{Marker: 1, Sentence: "27天 ."}
-	list := server.annotations(&call{}, "c", corpus.Answer{Text: text, Citations: []corpus.Citation{same, same}})
+	first, second := corpus.Citation{Marker: 1, Sentence: "27天 ."}, corpus.Citation{Marker: 2, Sentence: "27天 .", Repeat: 1}
+	list := server.annotations(&call{}, "c", corpus.Answer{Text: text, Citations: []corpus.Citation{first, second}})
 	if list[0].URLCitation.StartIndex != 0 || list[1].URLCitation.StartIndex != 15 || list[1].Index != 23 {
 		t.Errorf("got %+v", list)
 	}

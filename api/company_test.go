@@ -255,7 +255,7 @@ func (s *modelServer) catalog(t testing.TB) model.Catalog {
 		fmt.Fprintf(&text, "  - {id: %q, provider: %s, base_url: %q, tasks: [%s], access: open, deployment: managed, context: 4096%s}\n", id, provider, s.URL+"/v1", task, more)
 	}
 	card("words", "openai", "embedding", ", dimensions: 64, tokenizer: cl100k_base")
-	for _, id := range []string{"parrot", "org/m:8b@x", "cut", "failing", "forbidden", "hanging", "waiting", "long", "silent", "obedient"} {
+	for _, id := range []string{"parrot", "org/m:8b@x", "cut", "failing", "forbidden", "hanging", "waiting", "long", "silent", "obedient", "fair", "first"} {
 		card(id, "openai", "chat", ", price: {in: 1, out: 2, date: 2026-01-31, source: scripted}")
 	}
 	card("claude", "anthropic", "chat", "")
@@ -365,8 +365,11 @@ func (s *modelServer) chat(w http.ResponseWriter, r *http.Request) {
 		sentence, _, _ := strings.Cut(strings.TrimSpace(inside), ".")
 		answer = sentence + " [1]."
 	}
-	if name == "obedient" {
+	switch name {
+	case "obedient":
 		answer = obey(text)
+	case "fair", "first":
+		answer = judge(name, text)
 	}
 	message := map[string]any{"role": "assistant", "content": answer}
 	if _, tools := body["tools"]; tools {

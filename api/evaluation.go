@@ -5,18 +5,15 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
-	"strconv"
+	"strings"
 
 	"grounded/answer"
 	"grounded/corpus"
 	"grounded/eval"
 	"grounded/eval/dataset"
-	"grounded/eval/report"
 	"grounded/jobs"
 	"grounded/model"
 	"grounded/prompts"
@@ -24,6 +21,7 @@ import (
 
 // evaluationRequest is the body of POST /api/evaluations.
 type evaluationRequest struct {
+	Kind        string            `json:"kind"` // of the job
 	Collection  string            `json:"collection"`
 	Name        string            `json:"name"`
 	Questions   []json.RawMessage `json:"questions"` // lines of a dataset
@@ -36,12 +34,43 @@ type evaluationRequest struct {
 	Seed        *int              `json:"seed"`
 	MaxCostUSD  *float64          `json:"max_cost_usd"`
 	Examples    []prompts.Example `json:"examples"`
+	Modes       []string          `json:"modes"`
+	Weights     []float64         `json:"weights"`
+	TopKs       []int             `json:"top_ks"`
+}
+
+// evaluationKinds are the kinds of jobs under /api/evaluations.
+var evaluationKinds = []string{jobs.KindEvaluation, jobs.KindRetrieval, jobs.KindTuning}
+
+// applies refuses a field that means nothing to the kind: what is asked for would not be done.
+func (r evaluationRequest) applies() error {
+	for _, f := range []struct {
+		name  string
+		set   bool
+		kinds []string
+	}{
+		{"models", r.Models != nil, []string{jobs.KindEvaluation}}, {"arms", r.Arms != nil, []string{jobs.KindEvaluation}},
+		{"max_tokens", r.MaxTokens != 0, []string{jobs.KindEvaluation}}, {"temperature", r.Temperature != nil, []string{jobs.KindEvaluation}},
+		{"seed", r.Seed != nil, []string{jobs.KindEvaluation}}, {"max_cost_usd", r.MaxCostUSD != nil, []string{jobs.KindEvaluation}},
+		{"examples", r.Examples != nil, []string{jobs.KindEvaluation}},
+		{"top_k", r.TopK != nil, []string{jobs.KindEvaluation, jobs.KindRetrieval}}, {"mode", r.Mode != "", []string{jobs.KindEvaluation, jobs.KindRetrieval}},
+		{"modes", r.Modes != nil, []string{jobs.KindTuning}}, {"weights", r.Weights != nil, []string{jobs.KindTuning}}, {"top_ks", r.TopKs != nil, []string{jobs.KindTuning}},
+	} {
+		if f.set && !slices.Contains(f.kinds, r.Kind) {
+			return invalid(f.name, "%s means nothing to an evaluation of kind %s; it is for %s", f.name, r.Kind, strings.Join(f.kinds, " and "))
+		}
+	}
+	return nil
 }
 
 // startEvaluation is POST /api/evaluations: it becomes a job.
 func (s *Server) startEvaluation(k *call) error {
 	var r evaluationRequest
 	if err := k.decode(&r); err != nil {
+		return err
+	}
+	r.Kind, r.Name = cmp.Or(r.Kind, jobs.KindEvaluation), cmp.Or(r.Name, "questions")
+	if err := r.applies(); err != nil {
 		return err
 	}
 	ask, err := s.question(k, asked{collection: r.Collection, topK: r.TopK, mode: r.Mode})
@@ -51,48 +80,127 @@ func (s *Server) startEvaluation(k *call) error {
 	if _, err := s.engine.Store.Collection(k.ctx, ask.Scope.Collection); err != nil {
 		return missing(err, ask.Scope.Collection)
 	}
-	spec, err := s.evaluationSpec(r)
+	questions, err := readQuestions(r.Questions)
 	if err != nil {
 		return err
-	}
-	spec.TopK, spec.Mode = ask.TopK, ask.Mode
-	questions, err := dataset.Read(bytes.NewReader(bytes.Join(compacted(r.Questions), []byte("\n"))), "questions")
-	if err != nil {
-		return invalid("questions", "%s", err)
 	}
 	if n := dataset.Drafts(questions); n > 0 {
 		return invalid("questions", "%d of %d questions are drafts of a model that nobody has reviewed; review them with `grounded eval dataset review`", n, len(questions))
 	}
-	job, err := jobs.SubmitEvaluation(k.ctx, s.config.Queue, s.config.Uploads, jobs.Job{
-		Collection: ask.Scope.Collection, Owner: k.caller.name, Access: k.caller.access, IdempotencyKey: k.echo.Request().Header.Get("Idempotency-Key"),
-	}, spec, questions)
+	job, err := s.submitEvaluation(k, r, ask, questions)
 	if err != nil {
-		return uploadFault(err, nil)
+		return err
 	}
-	if !visible(k.caller, job) { // of the same key for another user
-		return jobs.OtherRequest()
-	}
-	k.echo.Response().Header().Set("Location", "/api/evaluations/"+url.PathEscape(job.ID))
-	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", struct {
-		JobID string `json:"job_id"`
-	}{job.ID})
+	return s.accepted(k, job, "/api/evaluations/")
 }
 
-// compacted puts each question on a line of its own.
-func compacted(questions []json.RawMessage) [][]byte {
-	lines := make([][]byte, len(questions))
-	for i, q := range questions {
-		var line bytes.Buffer
-		_ = json.Compact(&line, q) // it has been decoded
-		lines[i] = line.Bytes()
+// submitEvaluation makes the job of a kind.
+func (s *Server) submitEvaluation(k *call, r evaluationRequest, ask answer.Request, questions []dataset.Question) (j jobs.Job, err error) {
+	request := s.jobRequest(k, ask.Scope.Collection)
+	switch r.Kind {
+	case jobs.KindRetrieval:
+		if err := eval.CheckMeasurable(questions); err != nil {
+			return j, invalid("questions", "%s", sentence(err))
+		}
+		spec := jobs.RetrievalSpec{Name: r.Name, Mode: ask.Mode}
+		if r.TopK != nil { // the configured number is for answers
+			spec.TopK = *r.TopK
+		}
+		j, err = jobs.SubmitRetrieval(k.ctx, s.config.Queue, s.config.Uploads, request, spec, questions)
+	case jobs.KindTuning:
+		if err := eval.CheckTunable(questions); err != nil {
+			return j, invalid("questions", "%s", sentence(err))
+		}
+		spec := jobs.TuningSpec{Name: r.Name, Modes: orDefault(r.Modes, eval.DefaultModes()), Weights: orDefault(r.Weights, eval.DefaultWeights()), TopKs: orDefault(r.TopKs, eval.DefaultTopKs())}
+		j, err = jobs.SubmitTuning(k.ctx, s.config.Queue, s.config.Uploads, request, spec, questions)
+	default:
+		var spec jobs.EvaluationSpec
+		if spec, err = s.evaluationSpec(r); err != nil {
+			return j, err
+		}
+		spec.TopK, spec.Mode = ask.TopK, ask.Mode
+		j, err = jobs.SubmitEvaluation(k.ctx, s.config.Queue, s.config.Uploads, request, spec, questions)
 	}
-	return lines
+	return j, uploadFault(err, nil)
+}
+
+func orDefault[T any](list, instead []T) []T {
+	if list == nil {
+		return instead
+	}
+	return list
+}
+
+// jobRequest is a job as the caller may have it.
+func (s *Server) jobRequest(k *call, collection string) jobs.Job {
+	return jobs.Job{Collection: collection, Owner: k.caller.name, Access: k.caller.access, IdempotencyKey: k.echo.Request().Header.Get("Idempotency-Key")}
+}
+
+// accepted answers 202 with the job, which is found under a path.
+func (s *Server) accepted(k *call, j jobs.Job, path string) error {
+	if !visible(k.caller, j) { // of the same key for another user
+		return jobs.OtherRequest()
+	}
+	k.echo.Response().Header().Set("Location", path+url.PathEscape(j.ID))
+	return writeJSON(k.echo.Response(), http.StatusAccepted, "application/json", struct {
+		JobID string `json:"job_id"`
+	}{j.ID})
+}
+
+// readQuestions reads the lines of a dataset.
+func readQuestions(lines []json.RawMessage) ([]dataset.Question, error) {
+	questions, err := dataset.Read(bytes.NewReader(bytes.Join(compacted(lines), []byte("\n"))), "questions")
+	if err != nil {
+		return nil, invalid("questions", "%s", err)
+	}
+	return questions, nil
+}
+
+// checkDataset is POST /api/datasets/check.
+func (s *Server) checkDataset(k *call) error {
+	var r struct {
+		Collection string            `json:"collection"`
+		Questions  []json.RawMessage `json:"questions"`
+	}
+	if err := k.decode(&r); err != nil {
+		return err
+	}
+	scope, err := s.collection(k, r.Collection)
+	if err != nil {
+		return err
+	}
+	if _, err := s.engine.Store.Collection(k.ctx, scope.Collection); err != nil {
+		return missing(err, scope.Collection)
+	}
+	questions, err := readQuestions(r.Questions)
+	if err != nil {
+		return err
+	}
+	findings, err := dataset.Check(k.ctx, s.engine.Store, scope, questions)
+	if err != nil {
+		return s.failed(k, err, scope.Collection)
+	}
+	return k.json(struct {
+		Questions int               `json:"questions"`
+		Findings  []dataset.Finding `json:"findings"`
+	}{len(questions), append([]dataset.Finding{}, findings...)})
+}
+
+// compacted puts each on a line of its own.
+func compacted(lines []json.RawMessage) [][]byte {
+	list := make([][]byte, len(lines))
+	for i, text := range lines {
+		var line bytes.Buffer
+		_ = json.Compact(&line, text) // it has been decoded
+		list[i] = line.Bytes()
+	}
+	return list
 }
 
 // evaluationSpec checks whom an evaluation asks, and how.
 func (s *Server) evaluationSpec(r evaluationRequest) (jobs.EvaluationSpec, error) {
 	spec := jobs.EvaluationSpec{
-		Name: cmp.Or(r.Name, "questions"), Models: r.Models, Arms: r.Arms, MaxTokens: cmp.Or(r.MaxTokens, s.config.MaxTokens), Temperature: r.Temperature,
+		Name: r.Name, Models: r.Models, Arms: r.Arms, MaxTokens: cmp.Or(r.MaxTokens, s.config.MaxTokens), Temperature: r.Temperature,
 		Seed: r.Seed, MaxCostUSD: r.MaxCostUSD, Examples: r.Examples,
 	}
 	if spec.Temperature == nil {
@@ -134,7 +242,7 @@ func (s *Server) evaluation(k *call) (jobs.Job, error) {
 
 func (s *Server) evaluationOf(k *call, id string) (jobs.Job, error) {
 	j, err := s.jobOf(k, id)
-	if err == nil && j.Kind != jobs.KindEvaluation {
+	if err == nil && !slices.Contains(evaluationKinds, j.Kind) {
 		err = notFound("the job %s is no evaluation", quoted(j.ID))
 	}
 	return j, err
@@ -148,164 +256,18 @@ func (s *Server) getEvaluation(k *call) error {
 	return k.json(shown(k.caller, j))
 }
 
-func (s *Server) listEvaluations(k *call) error { return s.listKind(k, jobs.KindEvaluation) }
+func (s *Server) listEvaluations(k *call) error {
+	if kind := k.echo.QueryParam("kind"); kind != "" {
+		return s.listKinds(k, kind)
+	}
+	return s.listKinds(k, evaluationKinds...)
+}
 
 func (s *Server) evaluationEvents(k *call) error {
 	if _, err := s.evaluation(k); err != nil {
 		return err
 	}
 	return s.jobEvents(k)
-}
-
-// evaluationResults sends the items that there are so far, a line of JSON each, as they were written.
-func (s *Server) evaluationResults(k *call) error {
-	j, err := s.evaluation(k)
-	if err != nil {
-		return err
-	}
-	w := k.echo.Response()
-	w.Header().Set("Content-Type", "application/jsonl")
-	err = eval.Lines(jobs.EvaluationFolder(s.config.Evaluations, j.ID), func(line []byte) error {
-		if _, err := w.Write(line); err != nil {
-			return errGone
-		}
-		return nil
-	})
-	if err != nil && !w.Committed {
-		w.Header().Del("Content-Type")
-		return noResults(j, err)
-	}
-	return err
-}
-
-// noResults is why there is nothing to show of an evaluation.
-func noResults(j jobs.Job, err error) error {
-	if !errors.Is(err, corpus.ErrNotFound) {
-		return err
-	}
-	f := &fault{status: http.StatusConflict, kind: "invalid_request_error", code: "conflict", message: "the evaluation has no results yet", cause: err}
-	if j.Status.Ended() {
-		f.status, f.code, f.message = http.StatusNotFound, "not_found", "there are no results: it ended before the first, or they were kept on another machine (jobs.evaluations)"
-	}
-	return f
-}
-
-// reportForms are the forms of a report.
-var reportForms = map[string]struct {
-	contentType string
-	write       func(io.Writer, eval.Report) error
-}{
-	"json":     {"application/json", report.JSON},
-	"html":     {"text/html; charset=utf-8", report.HTML},
-	"markdown": {"text/markdown; charset=utf-8", report.Markdown},
-	"csv":      {"text/csv; charset=utf-8", report.CSV},
-}
-
-// reportPolicy lets the page have the style and the script that are in it, and nothing from elsewhere.
-const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// evaluated loads the items that an evaluation has so far, of which there must be one.
-func (s *Server) evaluated(k *call, id string) (eval.Header, []eval.Item, error) {
-	j, err := s.evaluationOf(k, id)
-	if err != nil {
-		return eval.Header{}, nil, err
-	}
-	header, items, err := eval.Load(jobs.EvaluationFolder(s.config.Evaluations, j.ID))
-	if err == nil && len(items) == 0 {
-		err = corpus.Errorf(corpus.ErrNotFound, "there are no items")
-	}
-	if err != nil {
-		return header, nil, noResults(j, err)
-	}
-	return header, items, nil
-}
-
-// baseline loads the evaluation that the one of the path is compared with.
-func (s *Server) baseline(k *call, id string) (eval.Header, []eval.Item, error) {
-	if id == k.param("id") {
-		return eval.Header{}, nil, invalid("baseline", "an evaluation is not compared with itself")
-	}
-	return s.evaluated(k, id)
-}
-
-func reportConfig(k *call) (eval.ReportConfig, error) {
-	metric := k.echo.QueryParam("metric")
-	if metric != "" && !slices.Contains(eval.ScoreNames(), metric) {
-		return eval.ReportConfig{}, invalid("metric", "there is no score %s", quoted(metric))
-	}
-	return eval.ReportConfig{Metric: metric}, nil
-}
-
-// evaluationGate tells which models and arms of a baseline got worse.
-func (s *Server) evaluationGate(k *call) error {
-	c, err := reportConfig(k)
-	if err != nil {
-		return err
-	}
-	var limits eval.GateLimits
-	for name, limit := range map[string]*float64{"max_drop": &limits.MaxDrop, "max_failed": &limits.MaxFailed} {
-		if text := k.echo.QueryParam(name); text != "" {
-			if *limit, err = strconv.ParseFloat(text, 64); err != nil || !(*limit >= 0 && *limit <= 1) {
-				return invalid(name, "%s is a number from 0 to 1, not %s", name, quoted(text))
-			}
-		}
-	}
-	after, items, err := s.evaluated(k, k.param("id"))
-	if err != nil {
-		return err
-	}
-	before, old, err := s.baseline(k, k.echo.QueryParam("baseline"))
-	if err != nil {
-		return err
-	}
-	lines, err := eval.Gate(before, old, after, items, c, limits)
-	if err != nil {
-		return err
-	}
-	return k.json(map[string]any{
-		"failed":  slices.ContainsFunc(lines, func(l eval.GateLine) bool { return l.Failed }),
-		"columns": lines,
-	})
-}
-
-// evaluationReport reports on the items that there are so far.
-func (s *Server) evaluationReport(k *call) error {
-	header, items, err := s.evaluated(k, k.param("id"))
-	if err != nil {
-		return err
-	}
-	c, err := reportConfig(k)
-	if err != nil {
-		return err
-	}
-	if id := k.echo.QueryParam("baseline"); id != "" {
-		before, old, err := s.baseline(k, id)
-		if err != nil {
-			return err
-		}
-		header, items, c.Baseline, err = eval.Merge([]string{id, k.param("id")}, []eval.Header{before, header}, [][]eval.Item{old, items})
-		if err != nil {
-			return err
-		}
-	}
-	r, err := eval.NewReport(header, items, c)
-	if err != nil {
-		return err
-	}
-	form := reportForms[cmp.Or(k.echo.QueryParam("format"), "json")]
-	var text bytes.Buffer
-	if err := form.write(&text, r); err != nil {
-		return err
-	}
-	w := k.echo.Response()
-	w.Header().Set("Content-Type", form.contentType)
-	if form.contentType == "text/html; charset=utf-8" {
-		w.Header().Set("Content-Security-Policy", reportPolicy)
-	}
-	if _, err := text.WriteTo(w); err != nil {
-		return errGone
-	}
-	return nil
 }
 
 // deleteEvaluation forgets the results of an evaluation that has ended.
@@ -317,7 +279,11 @@ func (s *Server) deleteEvaluation(k *call) error {
 	if !j.Status.Ended() {
 		return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "the evaluation has not ended"), "cancel it first: POST /api/jobs/"+j.ID+"/cancel")
 	}
-	if err := os.RemoveAll(jobs.EvaluationFolder(s.config.Evaluations, j.ID)); err != nil {
+	err = eval.Remove(jobs.EvaluationFolder(s.config.Evaluations, j.ID))
+	if errors.Is(err, eval.ErrBusy) {
+		return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "the evaluation is being judged"), "cancel that job first, which GET /api/jobs?kind="+jobs.KindJudging+" lists")
+	}
+	if err != nil {
 		return err
 	}
 	return k.json(struct {

@@ -13,6 +13,8 @@ import (
 	"grounded/eval"
 	"grounded/eval/dataset"
 	"grounded/jobs"
+	"grounded/prompts"
+	"grounded/retrieve"
 	"grounded/wire"
 )
 
@@ -34,8 +36,7 @@ func (c *company) evaluate(key, body string) string {
 // finish does the jobs of the queue until one has ended.
 func (c *company) finish(id string) jobs.Job {
 	c.Helper()
-	evaluation := jobs.Evaluation{Folder: c.server.config.Evaluations, Prepare: c.prepare}
-	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Name: "test", Handlers: map[string]jobs.Handler{jobs.KindEvaluation: evaluation.Do}})
+	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Name: "test", Handlers: c.evaluators()})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -57,6 +58,51 @@ func (c *company) finish(id string) jobs.Job {
 		c.Fatal(err)
 	}
 	return j
+}
+
+// evaluators do the jobs of evaluations.
+func (c *company) evaluators() map[string]jobs.Handler {
+	folder := c.server.config.Evaluations
+	return map[string]jobs.Handler{
+		jobs.KindEvaluation: jobs.Evaluation{Folder: folder, Prepare: c.prepare}.Do,
+		jobs.KindJudging: jobs.Judging{Folder: folder, Prepare: func(ctx context.Context, _ jobs.Job, spec jobs.JudgingSpec) (j eval.JudgeConfig, err error) {
+			if j.Chat, err = c.server.engine.chat(ctx, spec.Judge); err == nil {
+				j.Prompts, err = prompts.Load("")
+			}
+			return j, err
+		}}.Do,
+		jobs.KindRetrieval: jobs.Retrieval{Folder: folder, Prepare: func(ctx context.Context, j jobs.Job, spec jobs.RetrievalSpec, questions []dataset.Question) (r eval.RetrievalConfig, _ []dataset.Question, _ []dataset.Finding, err error) {
+			resolver, err := dataset.NewResolver(ctx, c.store, corpus.Scope{Collection: j.Collection, Access: j.Access})
+			if err != nil {
+				return r, nil, nil, err
+			}
+			questions, findings := resolver.Resolve(questions)
+			r.Retriever, r.Request = searcher{c.server.engine}, retrieve.Request{Scope: corpus.Scope{Collection: j.Collection, Access: j.Access}, TopK: spec.TopK, Mode: spec.Mode}
+			return r, questions, findings, nil
+		}}.Do,
+		jobs.KindTuning: jobs.Tuning{Folder: folder, Prepare: func(_ context.Context, j jobs.Job, spec jobs.TuningSpec, questions []dataset.Question) (t eval.TuneConfig, _ []dataset.Question, _ []dataset.Finding, err error) {
+			t.Request.Scope = corpus.Scope{Collection: j.Collection, Access: j.Access}
+			t.Open = func(context.Context, eval.Setting) (eval.BatchRetriever, error) {
+				return searcher{c.server.engine}, nil
+			}
+			t.Current, t.Others, t.TopKs = eval.Setting{Mode: retrieve.ModeHybrid}, eval.Space{Modes: spec.Modes, Weights: spec.Weights}.Settings("blend"), spec.TopKs
+			return t, questions, nil, nil
+		}, Configuration: func(eval.Tuned) (string, error) { return "", nil }}.Do,
+	}
+}
+
+// searcher searches by one question after the other.
+type searcher struct{ *engine }
+
+func (s searcher) RetrieveAll(ctx context.Context, requests []retrieve.Request) (results []retrieve.Result, err error) {
+	for _, r := range requests {
+		found, err := s.Retrieve(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, found)
+	}
+	return results, nil
 }
 
 func (c *company) prepare(ctx context.Context, j jobs.Job, spec jobs.EvaluationSpec, questions []dataset.Question) (jobs.Prepared, error) {
@@ -188,6 +234,16 @@ func TestAnEvaluationThatIsNotWhole(t *testing.T) {
 		if text := c.send("GET", "/api/evaluations/"+failing.ID, key, "").want(t, http.StatusOK).body; !strings.Contains(text, "3 of 6 items") || strings.Contains(text, "the documents have the reasons") {
 			t.Errorf("%s is told %s", key, text)
 		}
+	}
+	// Errors of models name what is inside, and so do cards.
+	for _, path := range []string{"/results", "/report", "/report?format=html", "/report?format=csv"} {
+		text := c.send("GET", "/api/evaluations/"+failing.ID+path, "writer", "").want(t, http.StatusOK).body
+		if strings.Contains(text, "/opt/secret") || strings.Contains(text, c.models.URL) || path == "/results" && strings.Count(text, inside) < 3 {
+			t.Errorf("%s tells %s", path, text)
+		}
+	}
+	if text := c.send("GET", "/api/evaluations/"+failing.ID+"/results", "admin", "").body; !strings.Contains(text, "/opt/secret") {
+		t.Errorf("whoever runs the server is told %s", text)
 	}
 	asked := c.models.count()
 	dear := c.finish(c.evaluate("writer", strings.Replace(threeQuestions, "{", `{"max_cost_usd":0.000001,`, 1)))

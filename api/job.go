@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,6 +35,10 @@ func shown(c caller, j jobs.Job) jobs.Job {
 	switch {
 	case !j.Status.Ended():
 		j.Error = "something that it needs does not answer; it is tried again"
+	case j.Progress.OverLimit:
+		j.Error = fmt.Sprintf("what is left may cost more than max_cost_usd allows; %d of %d are there", j.Progress.Done, j.Progress.Total)
+	case j.Kind == jobs.KindJudging && j.Progress.Done == j.Progress.Total && j.Progress.Failed > 0:
+		j.Error = fmt.Sprintf("%d of %d judgements failed or can't be read, and are left out; ask again with retry_errors, or another judge", j.Progress.Failed, j.Progress.Total)
 	case j.Kind == jobs.KindEvaluation && j.Progress.Done == j.Progress.Total && j.Progress.Failed > 0:
 		j.Error = fmt.Sprintf("%d of %d items have no answer; their scores are missing, not 0", j.Progress.Failed, j.Progress.Total)
 	case j.Kind == jobs.KindIngest && j.Progress.Done == j.Progress.Total:
@@ -65,12 +71,17 @@ func (s *Server) getJob(k *call) error {
 	return k.json(shown(k.caller, j))
 }
 
-func (s *Server) listJobs(k *call) error { return s.listKind(k, "") }
+func (s *Server) listJobs(k *call) error {
+	if kind := k.echo.QueryParam("kind"); kind != "" {
+		return s.listKinds(k, kind)
+	}
+	return s.listKinds(k)
+}
 
-// listKind lists the jobs of a kind, of any if it is empty.
-func (s *Server) listKind(k *call, kind string) error {
+// listKinds lists the jobs of some kinds, of all if none is named.
+func (s *Server) listKinds(k *call, kinds ...string) error {
 	limit := k.number("limit", 100)
-	q := jobs.Query{Collection: k.echo.QueryParam("collection"), Status: jobs.Status(k.echo.QueryParam("status")), Cursor: k.echo.QueryParam("cursor")}
+	q := jobs.Query{Kinds: kinds, Collection: k.echo.QueryParam("collection"), Status: jobs.Status(k.echo.QueryParam("status")), Cursor: k.echo.QueryParam("cursor")}
 	if q.Collection == "" && len(k.caller.collections) == 1 && k.caller.collections[0] != AllCollections {
 		q.Collection = k.caller.collections[0]
 	}
@@ -85,7 +96,7 @@ func (s *Server) listKind(k *call, kind string) error {
 			return err
 		}
 		for _, j := range found {
-			if visible(k.caller, j) && (kind == "" || j.Kind == kind) {
+			if visible(k.caller, j) {
 				list.Data = append(list.Data, shown(k.caller, j))
 			}
 		}
@@ -107,13 +118,32 @@ func (s *Server) jobEvents(k *call) error {
 	defer context.AfterFunc(s.stopping, func() { cancel(errStopping) })()
 	w := s.stream(k)
 	defer w.close()
-	err = s.config.Queue.Watch(ctx, j.ID, func(j jobs.Job) error { return w.event(wire.EventJob, shown(k.caller, j)) })
+	var told lastTold
+	err = s.config.Queue.Watch(ctx, j.ID, func(j jobs.Job) error {
+		if j = shown(k.caller, j); !told.isNews(j) {
+			return nil
+		}
+		return w.event(wire.EventJob, j)
+	})
 	if err == nil {
 		if j, err = s.config.Queue.Job(ctx, j.ID); err == nil {
 			err = w.event(wire.EventDone, shown(k.caller, j))
 		}
 	}
 	return w.end(ctx, err, s.tell(k, w))
+}
+
+// lastTold is what was told of a job last, as JSON.
+type lastTold []byte
+
+// isNews reports whether a job has changed since. When only its lease is extended, it has not.
+func (l *lastTold) isNews(j jobs.Job) bool {
+	now, err := json.Marshal(j)
+	if err == nil && bytes.Equal(now, *l) {
+		return false
+	}
+	*l = now
+	return true
 }
 
 // cancelJob is POST /api/jobs/{id}/cancel.

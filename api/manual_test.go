@@ -40,9 +40,9 @@ func (c *company) work() {
 		}
 		return ingest.New(ctx, ingest.Config{Store: c.store, Embedder: embedder, Parser: parser, Open: open, Scratch: c.TempDir()})
 	}}
-	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: map[string]jobs.Handler{
-		jobs.KindIngest: ingestion.Do, jobs.KindEvaluation: jobs.Evaluation{Folder: c.server.config.Evaluations, Prepare: c.prepare}.Do,
-	}})
+	handlers := c.evaluators()
+	handlers[jobs.KindIngest] = ingestion.Do
+	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: handlers})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -109,6 +109,14 @@ func TestExamplesOfTheManualRun(t *testing.T) {
 			}
 			want := "27 days of leave"
 			switch {
+			case strings.Contains(text, "/judge"):
+				c.work()
+				want = `"kind":"judging"`
+			case strings.Contains(text, `"tuning"`):
+				c.work()
+				want = `"other_top_k_too"`
+			case strings.Contains(text, "/api/datasets"):
+				want = `"missing-quote"`
 			case strings.Contains(text, "/api/jobs/"):
 				c.work()
 				want = `"outcome":"new"`

@@ -70,14 +70,12 @@ func (s *Server) plainReply(k *call, r *chatRequest, delta func(model.Delta) err
 	if err != nil {
 		return corpus.Answer{}, err
 	}
-	request := model.Request{MaxTokens: r.maxTokens(), Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed}
 	for i, m := range r.Messages {
 		if m.Role == "tool" || m.Role == "function" {
 			return corpus.Answer{}, unsupported("messages", "message %d of role %s cannot be read here; use /v1/chat/completions", i, m.Role)
 		}
-		request.Messages = append(request.Messages, model.Message{Role: m.Role, Content: m.Content.Text})
 	}
-	response, err := chat.Complete(k.ctx, request, delta)
+	response, err := chat.Complete(k.ctx, r.plain(), delta)
 	if err != nil {
 		if k.ctx.Err() != nil {
 			err = stopped(k)

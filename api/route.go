@@ -85,8 +85,12 @@ func (s *Server) routes() []route {
 		{"DELETE", "/api/evaluations/{id}", ScopeWrite, false, s.deleteEvaluation},
 		{"GET", "/api/evaluations/{id}/events", ScopeRead, false, s.evaluationEvents},
 		{"GET", "/api/evaluations/{id}/results", ScopeRead, false, s.evaluationResults},
+		{"POST", "/api/evaluations/{id}/judge", ScopeWrite, true, s.judgeEvaluation},
+		{"GET", "/api/evaluations/{id}/judgements", ScopeRead, false, s.evaluationJudgements},
 		{"GET", "/api/evaluations/{id}/report", ScopeRead, true, s.evaluationReport},
+		{"POST", "/api/evaluations/{id}/report", ScopeRead, true, s.evaluationReportWith},
 		{"GET", "/api/evaluations/{id}/gate", ScopeRead, true, s.evaluationGate},
+		{"POST", "/api/datasets/check", ScopeRead, true, s.checkDataset},
 	}
 }
 

@@ -49,7 +49,11 @@ func TestSchemathesis(t *testing.T) {
 func (c *company) endJobs() {
 	c.Helper()
 	nothing := func(context.Context, *jobs.Task) error { return nil }
-	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: map[string]jobs.Handler{jobs.KindIngest: nothing, jobs.KindEvaluation: nothing}})
+	handlers := map[string]jobs.Handler{jobs.KindIngest: nothing}
+	for kind := range c.evaluators() {
+		handlers[kind] = nothing
+	}
+	worker, err := jobs.NewWorker(jobs.WorkerConfig{Queue: c.queue, Handlers: handlers})
 	if err != nil {
 		c.Fatal(err)
 	}

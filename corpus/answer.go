@@ -58,6 +58,7 @@ type Citation struct {
 	Origin    string `json:"origin"`
 	Verified  bool   `json:"verified"` // the quote is in the stored page and supports the sentence
 	Sentence  string `json:"sentence"` // of the answer, that it stands behind
+	Repeat    int    `json:"-"`        // how many times the answer has said the same sentence before
 }
 
 // Usage counts tokens; nil is unknown.

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"fmt"
 	"sync"
 
 	"grounded/corpus"
@@ -19,7 +20,7 @@ func (b *budget) allows(cost float64) error {
 	if b.limit == nil || cost == 0 || b.spent+cost <= *b.limit {
 		return nil
 	}
-	return corpus.Hint(corpus.Errorf(corpus.ErrLimit, "it may cost $%.4f more, with $%.4f spent, which is over the limit of $%.4f", cost, b.spent, *b.limit),
+	return corpus.Hint(corpus.Errorf(corpus.ErrLimit, "it may cost %s more, with %s spent, which is over the limit of %s", usd(cost), usd(b.spent), usd(*b.limit)),
 		"raise --max-cost, or ask for less")
 }
 
@@ -27,15 +28,23 @@ func (b *budget) allows(cost float64) error {
 func (b *budget) reserve(cost *float64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.limit == nil || cost == nil {
+	if b.limit == nil || cost == nil || *cost == 0 {
 		return nil
 	}
 	if b.spent+b.pending+*cost > *b.limit {
-		return corpus.Hint(corpus.Errorf(corpus.ErrLimit, "the next call could exceed the limit of $%.4f; $%.4f is spent", *b.limit, b.spent),
+		return corpus.Hint(corpus.Errorf(corpus.ErrLimit, "the next call could exceed the limit of %s; %s is spent", usd(*b.limit), usd(b.spent)),
 			"give the same command a higher --max-cost: it goes on where it stopped")
 	}
 	b.pending += *cost
 	return nil
+}
+
+// usd shows an amount so that small ones differ from nothing.
+func usd(amount float64) string {
+	if amount != 0 && amount < .01 {
+		return fmt.Sprintf("$%.6f", amount)
+	}
+	return fmt.Sprintf("$%.4f", amount)
 }
 
 // settle frees what was reserved and books what was spent.
@@ -54,6 +63,35 @@ func (b *budget) total() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.spent
+}
+
+// costOf is what a model's answer cost, in US dollars, at the price of the one that gave it; nil when that is not known.
+func costOf(card model.Card, r model.Response) *float64 {
+	if r.Fallback != nil {
+		card = *r.Fallback
+	}
+	if r.PromptTokens == nil || r.CompletionTokens == nil {
+		return nil
+	}
+	return card.Cost(*r.PromptTokens, *r.CompletionTokens)
+}
+
+// spent is what calls cost, in US dollars: what is known of the answer, else the estimate, which is never less than it was.
+// Calls that were not made, were answered by a cache, or that the server refused, cost nothing. It is nil when no price is known.
+func spent(calls []Call, known, estimate *float64, err error) *float64 {
+	made := 0
+	for _, c := range calls {
+		if !c.Cached {
+			made++
+		}
+	}
+	switch {
+	case len(calls) > 0 && made == 0, err != nil && (len(calls) == 0 || made == 1 && model.Refused(err)):
+		return new(float64)
+	case err == nil && known != nil:
+		return known
+	}
+	return estimate
 }
 
 // atOnce is how many calls are made to a model at the same time.

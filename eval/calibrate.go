@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"grounded/answer"
@@ -12,16 +13,18 @@ import (
 
 // HasEvidence reports whether a passage is of the question's evidence, by page where the evidence names one.
 func HasEvidence(p corpus.Passage, q dataset.Question) bool {
-	return slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool { return onEvidence(p, e) })
+	return slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool { return OnEvidence(p, e) })
 }
 
 // Calibration says where to set the threshold below which a question is declined (answer.abstain_below).
 type Calibration struct {
+	Model string      `json:"model"`
 	Curve []RiskPoint `json:"curve"` // from few answered questions to all
 	// Below is the dense score that tells answerable from unanswerable questions best, by the mean of both shares that are
 	// told rightly; nil when there are fewer than 20 of either.
-	Below  *float64 `json:"below"`
-	Advice string   `json:"advice"` // a sentence
+	Below  *float64   `json:"below"`
+	At     *RiskPoint `json:"at"`     // what would come of Below here; nil when there is none, or when no question would be answered
+	Advice string     `json:"advice"` // a sentence or two
 }
 
 // RiskPoint is what comes of answering only where the best passage's dense score is at least Threshold.
@@ -36,6 +39,7 @@ const enoughOfEach = 20
 // Calibrate looks at a grounded column; of others the curve is empty. Questions that were declined before a model was
 // asked can't show what it would have answered and are left out of the curve.
 func Calibrate(c Column) (k Calibration) {
+	k.Model = c.Model
 	type judged struct {
 		dense, right float64
 	}
@@ -44,11 +48,13 @@ func Calibrate(c Column) (k Calibration) {
 	if c.Arm != answer.ArmGrounded {
 		return k
 	}
+	reranked := false
 	for id, item := range c.items {
 		best, ok := bestDense(item)
 		if !ok {
 			continue
 		}
+		reranked = reranked || slices.ContainsFunc(item.Answer.Passages, func(p corpus.Passage) bool { return p.Scores.Rerank != nil })
 		if item.Question.Answerable {
 			answerable = append(answerable, best)
 		} else {
@@ -67,6 +73,10 @@ func Calibrate(c Column) (k Calibration) {
 			k.Curve = append(k.Curve, RiskPoint{j.dense, n / float64(len(list)), wrong / n})
 		}
 	}
+	if reranked {
+		k.Advice = "No threshold is recommended: the passages were reranked, and answer.abstain_below judges only those that are not."
+		return k
+	}
 	k.advise(answerable, unanswerable)
 	return k
 }
@@ -78,7 +88,9 @@ func (k *Calibration) advise(answerable, unanswerable []float64) {
 		return
 	}
 	best := 0.0
-	for _, t := range answerable {
+	for _, score := range answerable {
+		// Rounded up, the setting would decline the very question that it is taken from.
+		t := math.Floor(score*1000) / 1000
 		at := func(list []float64) (share float64) {
 			for _, v := range list {
 				if v >= t {
@@ -87,12 +99,22 @@ func (k *Calibration) advise(answerable, unanswerable []float64) {
 			}
 			return share
 		}
-		if told := (at(answerable) + 1 - at(unanswerable)) / 2; told > best {
+		if told := (at(answerable) + 1 - at(unanswerable)) / 2; told > best || told == best && k.Below != nil && t < *k.Below {
 			best, k.Below = told, &t
 		}
 	}
-	if k.Below != nil {
-		k.Advice = fmt.Sprintf("Recommended: abstain_below: %.3f, which tells %.0f%% of the questions rightly, answerable and unanswerable ones weighing the same.", *k.Below, 100*best)
+	if k.Below == nil {
+		return
+	}
+	k.Advice = fmt.Sprintf("Recommended is answer.abstain_below: %.3f. It tells %.0f%% of the questions rightly, answerable and unanswerable ones weighing the same.", *k.Below, 100*best)
+	for i, point := range k.Curve {
+		if point.Threshold >= *k.Below {
+			k.At = &k.Curve[i]
+		}
+	}
+	if k.At != nil {
+		all := k.Curve[len(k.Curve)-1]
+		k.Advice += fmt.Sprintf(" Here %.0f%% of the questions would be answered and %.0f%% of these answers wrong; without it %.0f%% are.", 100*k.At.Coverage, 100*k.At.Risk, 100*all.Risk)
 	}
 }
 

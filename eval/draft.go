@@ -257,14 +257,7 @@ func (d *drafting) ask(ctx context.Context, a *attempt) error {
 	recorded := &recorder{Chat: d.Chat, cache: d.Cache}
 	response, err := recorded.Complete(ctx, a.request, nil)
 	a.text, a.err = response.Text, err
-	var spent *float64
-	if err == nil && paid(recorded.calls) {
-		spent = a.cost
-		if response.PromptTokens != nil && response.CompletionTokens != nil {
-			spent = d.Chat.Card().Cost(*response.PromptTokens, *response.CompletionTokens)
-		}
-	}
-	d.budget.settle(a.cost, spent)
+	d.budget.settle(a.cost, spent(recorded.calls, costOf(d.Chat.Card(), response), a.cost, err))
 	if errors.Is(err, corpus.ErrForbidden) {
 		return err
 	}

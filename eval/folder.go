@@ -49,6 +49,23 @@ type Header struct {
 	Models  []model.Card `json:"models"`
 	Arms    []string     `json:"arms"`
 	Created time.Time    `json:"created"`
+	Merged  []MergedRun  `json:"merged,omitempty"` // what Merge made it of, the baseline first
+}
+
+// MergedRun is one of several runs beside each other.
+type MergedRun struct {
+	Name string `json:"name"`
+	Header
+}
+
+// asks reports whether a model is to answer by an arm: of runs beside each other, not all need have the same arms.
+func (h Header) asks(id, arm string) bool {
+	for _, run := range h.Merged {
+		if slices.ContainsFunc(run.Models, func(c model.Card) bool { return c.ID == id }) {
+			return slices.Contains(run.Arms, arm)
+		}
+	}
+	return true
 }
 
 // Folder is a run that is open for writing, by one process at a time.
@@ -73,7 +90,7 @@ func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Fo
 	}
 	f := &Folder{path: path, done: map[key]bool{}}
 	var err error
-	if f.lock, err = lockRun(path); err != nil {
+	if f.lock, err = LockRun(path); err != nil {
 		return nil, err
 	}
 	if err := f.open(s, cards, arms); err != nil {
@@ -82,8 +99,9 @@ func OpenFolder(path string, s Settings, cards []model.Card, arms []string) (*Fo
 	return f, nil
 }
 
-// lockRun keeps other processes from writing to a run until the file is closed.
-func lockRun(path string) (*os.File, error) {
+// LockRun keeps other processes from writing to a run, whose folder is there, until the file is closed. Where one writes
+// to it, it fails with ErrBusy.
+func LockRun(path string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "open run: %w", err)
@@ -118,7 +136,7 @@ func (f *Folder) open(s Settings, cards []model.Card, arms []string) error {
 		}
 	}
 	f.Header = h
-	if err := writeWhole(filepath.Join(f.path, headerFile), h); err != nil {
+	if err := WriteWhole(filepath.Join(f.path, headerFile), h); err != nil {
 		return err
 	}
 	return f.openItems()
@@ -153,23 +171,36 @@ func openRecords[T any](path string, note func(T)) (f *os.File, err error) {
 	return f, nil
 }
 
-// appendRecord writes a line for good.
+// appendRecord writes a line for good, or takes back what was written of it: the next line must not begin behind half a one.
 func appendRecord(f *os.File, record any) error {
 	line, err := json.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("write item: %w", err)
 	}
-	if _, err := f.Write(append(line, '\n')); err != nil {
-		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	end, err := f.Seek(0, io.SeekCurrent)
+	if err == nil {
+		_, err = f.Write(append(line, '\n'))
 	}
-	if err := f.Sync(); err != nil {
-		return corpus.Errorf(corpus.ErrFull, "write item: %w", err)
+	if err == nil {
+		err = f.Sync()
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	undone := f.Truncate(end)
+	if undone == nil {
+		_, undone = f.Seek(end, io.SeekStart)
+	}
+	return errors.Join(corpus.Errorf(corpus.ErrFull, "write item: %w", err), undone)
 }
 
 func (f *Folder) note(i Item) {
 	f.done[i.key()] = i.Answer != nil
+	if i.SpentUSD != nil {
+		f.spent += *i.SpentUSD
+		return
+	}
+	// An item of an earlier version.
 	if i.Answer != nil && i.Answer.CostUSD != nil && (len(i.Calls) == 0 || paid(i.Calls)) {
 		f.spent += *i.Answer.CostUSD
 	}
@@ -227,7 +258,16 @@ func Load(path string) (Header, []Item, error) {
 // Lines calls use with each item of a run as it was written, a line of JSON with its end. Of two with the same model,
 // arm and question the later one counts. A run without items is corpus.ErrNotFound.
 func Lines(path string, use func(line []byte) error) error {
-	file, err := os.Open(filepath.Join(path, itemsFile))
+	return eachLine(filepath.Join(path, itemsFile), use)
+}
+
+// JudgementLines is Lines for what judges said of a run.
+func JudgementLines(path string, use func(line []byte) error) error {
+	return eachLine(filepath.Join(path, judgementsFile), use)
+}
+
+func eachLine(name string, use func(line []byte) error) error {
+	file, err := os.Open(name)
 	if err != nil {
 		return corpus.Errorf(corpus.ErrNotFound, "read run: %w", err)
 	}
@@ -281,8 +321,8 @@ func readHeader(path string) (h Header, err error) {
 	return h, nil
 }
 
-// writeWhole writes JSON so that a reader sees the old file or the new one.
-func writeWhole(path string, v any) error {
+// WriteWhole writes JSON so that a reader sees the old file or the new one.
+func WriteWhole(path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

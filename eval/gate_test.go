@@ -3,6 +3,7 @@ package eval_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"grounded/corpus"
@@ -70,12 +71,63 @@ func TestTheThresholdThatTellsUnanswerableQuestionsIsRecommended(t *testing.T) {
 	if len(k.Curve) != 60 || k.Curve[24].Risk != 0 || k.Curve[59].Coverage != 1 || k.Curve[59].Risk != 35./60 {
 		t.Errorf("curve is %+v", k.Curve)
 	}
+	if at := k.At; at == nil || at.Threshold < *k.Below || at.Coverage != .5 || at.Risk != 5./30 || !strings.Contains(k.Advice, "abstain_below: 0.871") {
+		t.Errorf("at %+v: %s", at, k.Advice)
+	}
+	if len(r.Calibration) != 1 || r.Calibration[0].Model != "m" {
+		t.Errorf("the report has %+v", r.Calibration)
+	}
 	few, err := eval.NewReport(header(30, []string{"grounded"}, "m"), items[:30], eval.ReportConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if k := eval.Calibrate(few.Columns[0]); k.Below != nil || k.Advice == "" {
 		t.Errorf("without unanswerable questions %+v is recommended", k)
+	}
+}
+
+func TestAThresholdDeclinesNoQuestionThatItIsTakenFrom(t *testing.T) {
+	items := made("m", "grounded", 60, func(i int) bool { return i < 30 })
+	for i := range items {
+		dense := .8768
+		if i >= 30 {
+			items[i].Question.Answerable, items[i].Question.Answers = false, nil
+			dense = .7
+		}
+		items[i].Answer.Passages[0].Scores.Dense = &dense
+		items[i].Calls = []eval.Call{{}}
+	}
+	r, err := eval.NewReport(header(60, []string{"grounded"}, "m"), items, eval.ReportConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := eval.Calibrate(r.Columns[0]); k.Below == nil || *k.Below != .876 || k.At.Coverage != .5 {
+		t.Errorf("recommended is %+v", k)
+	}
+	score := 2.
+	items[0].Answer.Passages[0].Scores.Rerank = &score
+	if r, err = eval.NewReport(header(60, []string{"grounded"}, "m"), items, eval.ReportConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	if k := eval.Calibrate(r.Columns[0]); k.Below != nil || !strings.Contains(k.Advice, "reranked") {
+		t.Errorf("of reranked passages recommended is %+v", k)
+	}
+}
+
+func TestRunsBesideEachOtherHaveTheirOwnArms(t *testing.T) {
+	yes := func(int) bool { return true }
+	headers := []eval.Header{header(30, []string{"plain", "grounded"}, "m"), header(30, []string{"plain"}, "m")}
+	items := [][]eval.Item{append(made("m", "plain", 30, yes), made("m", "grounded", 30, yes)...), made("m", "plain", 30, yes)}
+	h, all, baseline, err := eval.Merge([]string{"before", "after"}, headers, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := eval.NewReport(h, all, eval.ReportConfig{Baseline: baseline})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Columns) != 3 || len(r.Header.Merged) != 2 || r.Header.Merged[0].Name != "before" || len(r.Header.Merged[1].Arms) != 1 {
+		t.Errorf("columns %+v of %+v", r.Columns, r.Header.Merged)
 	}
 }
 

@@ -28,6 +28,9 @@ type Item struct {
 	Error    string           `json:"error,omitempty"`
 	Calls    []Call           `json:"calls"` // of the chat model, in order; none when it was not asked
 	Started  time.Time        `json:"started"`
+	// SpentUSD is what making it cost then, in US dollars: nothing for what a cache answered, the estimate where the
+	// provider did not count; nil when no price is known.
+	SpentUSD *float64 `json:"spent_usd,omitempty"`
 }
 
 // key tells items of a run apart.

@@ -1,11 +1,13 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,8 +24,8 @@ import (
 type JudgeConfig struct {
 	Chat    model.Chat
 	Prompts *prompts.Set
-	// Pairs of arms whose answers are compared, of each model. Of a pair of the same arm twice, each model's answers are
-	// compared with the first model's.
+	// Pairs of arms whose answers are compared, of each model; nil is DefaultPairs. Of a pair of the same arm twice, each
+	// model's answers are compared with the first model's.
 	Pairs   [][2]string
 	Support bool // sentences of answers from passages are checked
 
@@ -53,7 +55,13 @@ func Judge(ctx context.Context, path string, c JudgeConfig) (state Progress, err
 	if err != nil {
 		return state, err
 	}
-	lock, err := lockRun(path)
+	if c.Pairs == nil {
+		c.Pairs = DefaultPairs(h.Arms)
+	}
+	if err := CheckJudging(c.Pairs, c.Support, len(h.Models), h.Arms); err != nil {
+		return state, err
+	}
+	lock, err := LockRun(path)
 	if err != nil {
 		return state, err
 	}
@@ -67,13 +75,22 @@ func Judge(ctx context.Context, path string, c JudgeConfig) (state Progress, err
 	if err != nil {
 		return j.state, err
 	}
+	if c.Observe != nil {
+		c.Observe(j.state)
+	}
 	group, going := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce(c.AtOnce, c.Chat.Card()))
 	for _, t := range tasks {
 		if err = j.budget.reserve(t.cost); err != nil || going.Err() != nil {
 			break // what is being asked is waited for: it is paid
 		}
-		group.Go(func() error { return j.ask(going, t) })
+		group.Go(func() error {
+			if err := going.Err(); err != nil { // while it waited for its turn
+				j.budget.settle(t.cost, nil)
+				return err
+			}
+			return j.ask(going, t)
+		})
 	}
 	err = errors.Join(group.Wait(), err, ctx.Err())
 	return j.state, err
@@ -141,8 +158,7 @@ func (j *judging) plan(ctx context.Context, h Header, items []Item) ([]judged, e
 		tasks = append(tasks, t)
 	}
 	if len(all) == 0 {
-		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: there is nothing to judge"),
-			"a pair needs two arms that the run has answers of; sentences are checked of answers from passages")
+		return nil, errNothingToJudge
 	}
 	j.state.SpentUSD = j.budget.spent
 	return tasks, j.budget.allows(total)
@@ -251,23 +267,19 @@ func (j *judging) ask(ctx context.Context, t judged) error {
 	if len(recorded.calls) > 0 {
 		made.Call = recorded.calls[0]
 	}
+	var known *float64
 	if err == nil {
 		made.read(response.Text)
-		if response.PromptTokens != nil && response.CompletionTokens != nil {
-			made.CostUSD = j.Chat.Card().Cost(*response.PromptTokens, *response.CompletionTokens)
-		}
-		if made.CostUSD == nil && t.cost != nil {
-			made.CostUSD = t.cost // the provider did not say; never less than it was
-		}
+		known = costOf(j.Chat.Card(), response)
 	} else {
 		made.Error = err.Error()
 	}
-	spent := made.CostUSD
-	if made.Call.Cached {
-		spent = nil
+	paid := spent(recorded.calls, known, t.cost, err)
+	if made.CostUSD = paid; made.Call.Cached {
+		made.CostUSD = cmp.Or(known, t.cost) // then
 	}
-	j.budget.settle(t.cost, spent)
-	if ctx.Err() != nil || errors.Is(err, corpus.ErrForbidden) {
+	j.budget.settle(t.cost, paid)
+	if err != nil && (ctx.Err() != nil || errors.Is(err, corpus.ErrForbidden)) {
 		return errors.Join(err, ctx.Err())
 	}
 	return errors.Join(j.keep(made), recorded.notKept)
@@ -290,10 +302,16 @@ func (j *judging) keep(made Judgement) error {
 	return nil
 }
 
+// Between the words of a verdict there may be signs, but no letter of any script.
+const (
+	signs       = `[^\p{L}\p{N}]*`
+	verdictForm = `(?:answer\s+|答案\s*|回答\s*)?(a|b|tie|平局|平手)` + signs + `$`
+)
+
 var (
-	verdictLine = regexp.MustCompile(`(?im)^\W*verdict\W*(a|b|tie)\b\W*$`)
-	verdictWord = regexp.MustCompile(`(?i)^\W*(a|b|tie)\W*$`)
-	supportLine = regexp.MustCompile(`(?im)^\W*(\d{1,3})\W+(yes|no)\b`)
+	verdictLine = regexp.MustCompile(`(?im)^` + signs + `(?:verdict|结论|裁决|判定|判决|评判)` + signs + verdictForm)
+	verdictWord = regexp.MustCompile(`(?i)^` + signs + verdictForm)
+	supportLine = regexp.MustCompile(`(?im)^` + signs + `第?(\d{1,3})句?[^\p{L}\p{N}\n]+(yes|no|是的?|否|不是|支持|不支持)(?:[^\p{L}\p{N}]|$)`)
 )
 
 // read finds the verdict in what a judge wrote: its last line that is one. What is none is left out and not guessed.
@@ -304,13 +322,13 @@ func (j *Judgement) read(text string) {
 			found = verdictWord.FindAllStringSubmatch(text, -1)
 		}
 		if found != nil {
-			j.Verdict = map[string]string{"a": FirstIsBetter, "b": SecondIsBetter, "tie": NeitherBetter}[strings.ToLower(found[len(found)-1][1])]
+			j.Verdict = map[string]string{"a": FirstIsBetter, "b": SecondIsBetter, "tie": NeitherBetter, "平局": NeitherBetter, "平手": NeitherBetter}[strings.ToLower(found[len(found)-1][1])]
 		}
 		return
 	}
 	for _, m := range supportLine.FindAllStringSubmatch(text, -1) {
 		n, _ := strconv.Atoi(m[1]) // digits
-		if yes := strings.EqualFold(m[2], "yes"); n >= 1 && n <= len(j.Sentences) {
+		if yes := slices.Contains([]string{"yes", "是", "是的", "支持"}, strings.ToLower(m[2])); n >= 1 && n <= len(j.Sentences) {
 			j.Sentences[n-1].Supported = &yes
 		}
 	}
@@ -328,6 +346,36 @@ func (j Judgement) readable() bool {
 	}
 	return true
 }
+
+// DefaultPairs are the pairs that a run of these arms is judged by when none are named: grounded with plain answers.
+func DefaultPairs(arms []string) [][2]string {
+	if slices.Contains(arms, answer.ArmGrounded) && slices.Contains(arms, answer.ArmPlain) {
+		return [][2]string{{answer.ArmGrounded, answer.ArmPlain}}
+	}
+	return nil
+}
+
+// CheckJudging refuses, with corpus.ErrInvalid, what a run of so many models and these arms has no answers for.
+func CheckJudging(pairs [][2]string, support bool, models int, arms []string) error {
+	for _, pair := range pairs {
+		for _, arm := range pair {
+			if !slices.Contains(arms, arm) {
+				return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: it has no answers of the arm %s, which is in the pair %s:%s", arm, pair[0], pair[1]), "its arms are "+strings.Join(arms, ", "))
+			}
+		}
+		if pair[0] == pair[1] && models < 2 {
+			return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: the pair %s:%s compares models, and the run has one", pair[0], pair[1]), "name two arms, or judge a run of several models")
+		}
+	}
+	fromPassages := slices.ContainsFunc(arms, func(a string) bool { return a != answer.ArmPlain && a != answer.ArmFewShot })
+	if len(pairs) == 0 && !(support && fromPassages) {
+		return errNothingToJudge
+	}
+	return nil
+}
+
+var errNothingToJudge = corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "judge run: there is nothing to judge"),
+	"a pair needs two arms that the run has answers of; sentences are checked of answers from passages")
 
 // ParsePairs reads arms to compare, as "grounded:plain"; errors are corpus.ErrInvalid.
 func ParsePairs(list []string) (pairs [][2]string, err error) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,6 +209,112 @@ func TestWhatAJudgeDoesNotSayIsLeftOutAndCanBeAskedAgain(t *testing.T) {
 	}
 }
 
+func TestVerdictsAreReadAndNotGuessed(t *testing.T) {
+	for text, want := range map[string]string{
+		"A is right.\nVerdict: A": eval.FirstIsBetter, "**Verdict:** Answer B.": eval.SecondIsBetter, "TIE": eval.NeitherBetter, "b": eval.SecondIsBetter,
+		"答案甲有误。\n结论：B": eval.SecondIsBetter, "**裁决：平局**": eval.NeitherBetter, "Verdict: 答案A。": eval.FirstIsBetter,
+		"Verdict: A\nI looked again.\nVerdict: B": eval.SecondIsBetter,
+		"答案 A 不好":                                 "", "我认为 A 更好": "", "结论：A 不如 B": "", "Verdict: B is fine too.": "", "I can't help with that.": "", "抱歉，我无法回答。": "", "": "",
+	} {
+		path := answered(t)
+		c := judgeConfig(t, newJudge("j", func(string) (string, error) { return text, nil }))
+		c.Support = false
+		if _, err := eval.Judge(t.Context(), path, c); err != nil {
+			t.Fatal(err)
+		}
+		list, err := eval.LoadJudgements(path)
+		if err != nil || list[0].Verdict != want {
+			t.Errorf("%q is read as %q, want %q, %v", text, list[0].Verdict, want, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"1: yes\n2: no": "yes no", "1：是\n2：不支持": "yes no", "第1句：支持。\n第2句：否": "yes no", "**1**: Yes, it does\n- 2. NO": "yes no",
+		"1: 是否可以\n2: none": "", "无法判断": "", "1: yes": "yes",
+	} {
+		path := answered(t)
+		c := judgeConfig(t, newJudge("j", func(string) (string, error) { return text, nil }))
+		c.Pairs = [][2]string{}
+		if _, err := eval.Judge(t.Context(), path, c); err != nil {
+			t.Fatal(err)
+		}
+		list, err := eval.LoadJudgements(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said []string
+		for _, s := range list[0].Sentences {
+			if s.Supported != nil {
+				said = append(said, map[bool]string{true: "yes", false: "no"}[*s.Supported])
+			}
+		}
+		if got := strings.Join(said, " "); got != want {
+			t.Errorf("%q is read as %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A judge is asked with a new prompt and stopped on the way: verdicts by both are not to be mixed.
+func TestJudgementsByTwoVersionsOfAPromptAreNotMixed(t *testing.T) {
+	path := answered(t)
+	first := newJudge("j", func(string) (string, error) { return "Verdict: A", nil })
+	c := judgeConfig(t, first)
+	c.Support = false
+	if g := asked(t, path, c).Judging[0]; g.Pairs[0].Questions != 40 || g.OtherPrompts != 0 {
+		t.Fatalf("judging is %+v", g)
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "judge-pair.tmpl"), []byte(`{{define "system"}}Compare.{{end}}{{define "user"}}{{range $i, $a := .Answers}}<answer {{if $i}}B{{else}}A{{end}} {{$.Fence}}>{{$a}}</answer>{{end}}{{end}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if c.Prompts, err = prompts.Load(folder); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	c.AtOnce, c.Chat = 1, newJudge("j", func(prompt string) (string, error) {
+		if n++; n == 20 {
+			cancel()
+		}
+		return fair(prompt)
+	})
+	if _, err := eval.Judge(ctx, path, c); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	g := reported(t, path).Judging[0]
+	if p := g.Pairs[0]; p.Flips != 0 || p.Questions != 10 || g.OtherPrompts != 60 {
+		t.Errorf("%d questions and %d flips, %d judgements by another prompt", p.Questions, p.Flips, g.OtherPrompts)
+	}
+}
+
+func TestWhatAJudgeCostIsKnownThoughSomeCallsAreRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))
+	defer server.Close()
+	price := 1.
+	refused, err := model.NewChat(t.Context(), model.Card{ID: "j", Provider: "openai", Model: "j", BaseURL: server.URL, Context: 4096, Price: model.Price{In: &price, Out: &price}}, model.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := answered(t)
+	c := judgeConfig(t, newJudge("j", fair))
+	n := 0
+	c.AtOnce, c.Support, c.Chat = 1, false, newJudge("j", func(prompt string) (string, error) {
+		if n++; n%3 == 0 {
+			_, err := refused.Complete(t.Context(), model.Request{Messages: []model.Message{{Role: "user", Content: "x"}}}, nil)
+			return "", err
+		}
+		return fair(prompt)
+	})
+	state, err := eval.Judge(t.Context(), path, c)
+	want := 54 * 20 / 1e6
+	if err != nil || state.Failed != 26 || math.Abs(state.SpentUSD-want) > 1e-12 {
+		t.Errorf("%+v, %v, want $%v", state, err, want)
+	}
+	if g := reported(t, path).Judging[0]; g.CostUSD == nil || math.Abs(*g.CostUSD-want) > 1e-12 {
+		t.Errorf("the judge's cost is %v, want %v", g.CostUSD, want)
+	}
+}
+
 func TestJudgingIsLimitedInCost(t *testing.T) {
 	path := answered(t)
 	c := judgeConfig(t, newJudge("dear", fair))
@@ -304,13 +412,16 @@ func TestARunAsksWhatItsCacheHasNoAnswerTo(t *testing.T) {
 	}
 }
 
-// through answers what its model says.
-type through struct{}
+// through answers what its model says, whose tokens may be uncounted.
+type through struct{ uncounted bool }
 
-func (through) Answer(ctx context.Context, r answer.Request, _ func(answer.Event) error) (corpus.Answer, error) {
+func (t through) Answer(ctx context.Context, r answer.Request, _ func(answer.Event) error) (corpus.Answer, error) {
 	response, err := r.Chat.Complete(ctx, model.Request{Messages: []model.Message{{Role: "user", Content: r.Question}}, Seed: r.Seed}, nil)
 	if err != nil {
 		return corpus.Answer{}, err
+	}
+	if t.uncounted {
+		return corpus.Answer{Text: response.Text}, nil
 	}
 	return corpus.Answer{Text: response.Text, CostUSD: r.Chat.Card().Cost(*response.PromptTokens, *response.CompletionTokens)}, nil
 }

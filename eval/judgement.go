@@ -47,6 +47,8 @@ type Judgement struct {
 	Call      Call             `json:"call"`
 	CostUSD   *float64         `json:"cost_usd"`
 	Error     string           `json:"error,omitempty"`
+
+	run string // where it is one of several beside each other
 }
 
 // JudgedSentence is a sentence of an answer; Supported is nil when the judge did not say.

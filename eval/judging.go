@@ -18,7 +18,9 @@ type Judging struct {
 	Pairs      []JudgedPair      `json:"pairs"`
 	Faithful   []JudgedSentences `json:"faithful"`
 	Unreadable int               `json:"unreadable"` // judgements that failed or could not be read
-	CostUSD    *float64          `json:"cost_usd"`   // nil when one is not known
+	// OtherPrompts are judgements by other versions of the judge's prompts than it was asked with last; they are left out.
+	OtherPrompts int      `json:"other_prompts,omitempty"`
+	CostUSD      *float64 `json:"cost_usd"` // nil when one is not known
 }
 
 // JudgedPair is a column compared with another by a judge, question by question.
@@ -53,21 +55,39 @@ type JudgedSentences struct {
 	supported map[string]map[string]bool // by question and sentence
 }
 
-// judgings evaluates judgements that are still about what the run's items hold, the last of each.
+// judgings evaluates judgements that are still about what the run's items hold, the last of each. Verdicts by two versions
+// of a prompt are not to be compared: only those by the one that the judge was asked with last count.
 func (r *Report) judgings(c ReportConfig) (list []Judging) {
-	last := map[string]map[subject]Judgement{}
+	type asked struct{ run, judge, kind string }
+	version := map[asked]string{}
+	for _, j := range c.Judgements {
+		if r.current(j) {
+			version[asked{j.run, j.Judge, j.Kind}] = j.Prompt
+		}
+	}
+	last, others := map[string]map[subject]Judgement{}, map[string]map[subject]bool{}
 	for _, j := range c.Judgements {
 		if !r.current(j) {
 			continue
 		}
 		if last[j.Judge] == nil {
-			last[j.Judge] = map[subject]Judgement{}
+			last[j.Judge], others[j.Judge] = map[subject]Judgement{}, map[subject]bool{}
 			list = append(list, Judging{Judge: j.Judge})
 		}
-		last[j.Judge][j.subject()] = j
+		if j.Prompt == version[asked{j.run, j.Judge, j.Kind}] {
+			last[j.Judge][j.subject()] = j
+		} else {
+			others[j.Judge][j.subject()] = true
+		}
 	}
 	for i := range list {
-		list[i].evaluate(r, last[list[i].Judge], c.Rule)
+		made := last[list[i].Judge]
+		for s := range others[list[i].Judge] {
+			if _, again := made[s]; !again {
+				list[i].OtherPrompts++
+			}
+		}
+		list[i].evaluate(r, made, c.Rule)
 	}
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 
 	"grounded/corpus"
@@ -44,14 +45,20 @@ type Agreement struct {
 // byOverlap is the check that needs no judge.
 const byOverlap = "words and embeddings"
 
-// LoadLabels reads JSONL, a label a line. An unknown key, or a label of nothing, fails with corpus.ErrInvalid and its line.
+// LoadLabels reads a file as ReadLabels does.
 func LoadLabels(path string) (labels []Label, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "read labels: %w", err)
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(f)
+	return ReadLabels(f, path)
+}
+
+// ReadLabels reads JSONL, a label a line. An unknown key, or a label of nothing, fails with corpus.ErrInvalid, the name and
+// the line.
+func ReadLabels(r io.Reader, name string) (labels []Label, err error) {
+	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for n := 1; lines.Scan(); n++ {
 		text := bytes.TrimSpace(lines.Bytes())
@@ -66,14 +73,14 @@ func LoadLabels(path string) (labels []Label, err error) {
 			err = corpus.Errorf(corpus.ErrInvalid, "%s", problem)
 		}
 		if err != nil {
-			return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "read labels %s, line %d: %w", path, n, err),
+			return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "read labels %s, line %d: %w", name, n, err),
 				`a line is {"id": "q1", "model": "m", "arm": "grounded", "sentence": "…", "supported": true}`+
 					` or {"id": "q1", "model": "m", "arm": "grounded", "than_arm": "plain", "verdict": "better"}`)
 		}
 		labels = append(labels, l)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, corpus.Errorf(corpus.ErrInvalid, "read labels %s: %w", path, err)
+		return nil, corpus.Errorf(corpus.ErrInvalid, "read labels %s: %w", name, err)
 	}
 	return labels, nil
 }

@@ -12,12 +12,14 @@ import (
 // Questions are matched by id; runs that share none, or that ask other words by the same id, fail with corpus.ErrInvalid.
 func Merge(names []string, headers []Header, items [][]Item) (Header, []Item, map[string]string, error) {
 	merged := headers[0]
-	merged.Models, merged.Arms = nil, nil
+	merged.Models, merged.Arms, merged.Merged = nil, nil, nil
 	var all []Item
 	baseline, first, arms := map[string]string{}, map[string]string{}, map[string]bool{}
 	shared, words := map[string]int{}, map[string]string{}
 	for n, h := range headers {
 		called := func(id string) string { return calledIn(names[n], id) }
+		run := MergedRun{Name: names[n], Header: h}
+		run.Models = nil
 		for _, card := range h.Models {
 			name := called(card.ID)
 			if before, there := first[card.ID]; there {
@@ -26,7 +28,9 @@ func Merge(names []string, headers []Header, items [][]Item) (Header, []Item, ma
 				first[card.ID] = name
 			}
 			merged.Models = append(merged.Models, renamed(card, name))
+			run.Models = append(run.Models, renamed(card, name))
 		}
+		merged.Merged = append(merged.Merged, run)
 		for _, arm := range h.Arms {
 			if !arms[arm] {
 				arms[arm] = true
@@ -63,6 +67,7 @@ func calledIn(run, model string) string { return model + " @ " + run }
 func RenameJudgements(run string, list []Judgement) []Judgement {
 	list = slices.Clone(list)
 	for i := range list {
+		list[i].run = run
 		list[i].Model = calledIn(run, list[i].Model)
 		if list[i].Than != "" {
 			list[i].Than = calledIn(run, list[i].Than)

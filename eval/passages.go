@@ -34,7 +34,7 @@ func oracle(ctx context.Context, r answer.Retriever, request answer.Request, q d
 		var quoted, others []corpus.Passage
 		for _, p := range found.Passages {
 			switch {
-			case !onEvidence(p, e):
+			case !OnEvidence(p, e):
 			case e.Quote != "" && dataset.Holds(p.Text, e.Quote):
 				quoted = append(quoted, p)
 			default:
@@ -70,7 +70,7 @@ func distractor(ctx context.Context, r answer.Retriever, request answer.Request,
 	var wrong []corpus.Passage
 	for _, p := range found.Passages {
 		right := slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool {
-			return onEvidence(p, e) || e.Quote != "" && dataset.Holds(p.Text, e.Quote)
+			return OnEvidence(p, e) || e.Quote != "" && dataset.Holds(p.Text, e.Quote)
 		})
 		if !right && accepted.Contains(p.Text) == 0 && len(wrong) < wanted {
 			wrong = append(wrong, p)
@@ -82,8 +82,8 @@ func distractor(ctx context.Context, r answer.Retriever, request answer.Request,
 	return ranked(wrong), nil
 }
 
-// onEvidence reports whether a passage is of the evidence's document and, where it names one, on its page.
-func onEvidence(p corpus.Passage, e dataset.Evidence) bool {
+// OnEvidence reports whether a passage is of the evidence's document and, where it names one, on its page.
+func OnEvidence(p corpus.Passage, e dataset.Evidence) bool {
 	return p.Document == e.Document && (e.Page == 0 || p.PageStart <= e.Page && e.Page <= p.PageEnd)
 }
 

@@ -13,14 +13,15 @@ import (
 
 // Report is what a run came to.
 type Report struct {
-	Header      Header       `json:"run"`
-	Metric      string       `json:"metric"` // that comparisons and verdicts are by
-	Unit        string       `json:"unit"`   // that intervals resample
-	Columns     []Column     `json:"columns"`
-	Comparisons []Comparison `json:"comparisons"`
-	Grounding   []Grounding  `json:"grounding"`
-	Judging     []Judging    `json:"judging,omitempty"`
-	Agreement   []Agreement  `json:"agreement,omitempty"` // of people's labels with what judges
+	Header      Header        `json:"run"`
+	Metric      string        `json:"metric"` // that comparisons and verdicts are by
+	Unit        string        `json:"unit"`   // that intervals resample
+	Columns     []Column      `json:"columns"`
+	Comparisons []Comparison  `json:"comparisons"`
+	Grounding   []Grounding   `json:"grounding"`
+	Calibration []Calibration `json:"calibration,omitempty"` // of each grounded column that has scores to show
+	Judging     []Judging     `json:"judging,omitempty"`
+	Agreement   []Agreement   `json:"agreement,omitempty"` // of people's labels with what judges
 	// LabelsOfNothing are labels of sentences and pairs that were not judged.
 	LabelsOfNothing int `json:"labels_of_nothing,omitempty"`
 
@@ -99,10 +100,16 @@ func NewReport(h Header, items []Item, c ReportConfig) (Report, error) {
 		})
 	}
 	wg.Wait()
+	r.Columns = slices.DeleteFunc(r.Columns, func(c Column) bool { return !h.asks(c.Model, c.Arm) })
 	r.compare(c)
 	for _, m := range h.Models {
 		if g, ok := r.grounding(m.ID); ok {
 			r.Grounding = append(r.Grounding, g)
+		}
+	}
+	for _, c := range r.Columns {
+		if k := Calibrate(c); len(k.Curve) > 0 {
+			r.Calibration = append(r.Calibration, k)
 		}
 	}
 	r.Judging = r.judgings(c)

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"grounded/corpus"
 	"grounded/eval/dataset"
@@ -75,9 +76,8 @@ func MeasureRetrieval(ctx context.Context, c RetrievalConfig, questions []datase
 			asked = append(asked, q)
 		}
 	}
-	if len(asked) == 0 {
-		return RetrievalReport{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "measure retrieval: no question has evidence"),
-			`add "evidence": [{"document": "a.pdf", "page": 3}] to the dataset's lines`)
+	if err := CheckMeasurable(questions); err != nil {
+		return RetrievalReport{}, err
 	}
 	unit, keys := clusters(asked)
 	r := RetrievalReport{Questions: len(questions), Unit: unit}
@@ -101,6 +101,15 @@ func MeasureRetrieval(ctx context.Context, c RetrievalConfig, questions []datase
 	}
 	r.summarise(len(questions), keys)
 	return r, nil
+}
+
+// CheckMeasurable fails with corpus.ErrInvalid when no question has evidence.
+func CheckMeasurable(questions []dataset.Question) error {
+	if slices.ContainsFunc(questions, func(q dataset.Question) bool { return len(q.Evidence) > 0 }) {
+		return nil
+	}
+	return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "measure retrieval: no question has evidence"),
+		`add "evidence": [{"document": "a.pdf", "page": 3}] to the dataset's lines`)
 }
 
 // scoreRanking gives every ranking metric of passages, by "level metric@k".

@@ -73,23 +73,26 @@ func (t task) key() key { return key{t.chat.Card().ID, t.arm, t.question.ID} }
 // run is a run that is going on.
 type run struct {
 	Config
-	folder  *Folder
-	mu      sync.Mutex
-	pending float64 // estimated cost of items that are being made
-	state   Progress
+	folder *Folder
+	budget budget
+	mu     sync.Mutex
+	state  Progress
 }
 
 // Run makes the items that the folder does not have yet, question by question. What fails is an item with an error; a
 // refused key, a full disk or a cancelled context end the run, and so does MaxCost, with corpus.ErrLimit: what is there
 // stays, and the same call goes on. A limit that the estimate exceeds is refused before anything is asked.
 func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
-	r := &run{Config: c, folder: folder}
+	r := &run{Config: c, folder: folder, budget: budget{limit: c.MaxCost, spent: folder.spent}}
 	tasks, err := r.plan(ctx)
 	if err == nil {
 		err = r.trySearch(ctx, tasks)
 	}
 	if err != nil {
 		return r.state, err
+	}
+	if r.Observe != nil {
+		r.Observe(r.state)
 	}
 	groups := map[string][]task{}
 	var names []string
@@ -134,7 +137,11 @@ func Run(ctx context.Context, folder *Folder, c Config) (Progress, error) {
 		}
 	}
 	wg.Wait()
-	return r.state, context.Cause(going)
+	err = context.Cause(going)
+	if later := context.Cause(ctx); later != err { // than the limit, while what was being asked was waited for
+		err = errors.Join(later, err)
+	}
+	return r.state, err
 }
 
 // trySearch searches once for the first item that needs passages: when nothing can be searched, each item would wait for
@@ -193,7 +200,7 @@ func (r *run) plan(ctx context.Context) ([]task, error) {
 			}
 		}
 	}
-	r.state.SpentUSD = r.folder.spent
+	r.state.SpentUSD = r.budget.total()
 	if known {
 		r.state.LeftUSD = &left
 	}
@@ -204,9 +211,8 @@ func (r *run) plan(ctx context.Context) ([]task, error) {
 		return nil, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "run evaluation: the cost can't be limited, since a model's price is not known"),
 			"give the model a price in your catalog, or leave --max-cost out")
 	}
-	if r.state.SpentUSD+left > *r.MaxCost {
-		return nil, corpus.Hint(corpus.Errorf(corpus.ErrLimit, "run evaluation: it may cost $%.4f more, with $%.4f spent, which is over the limit of $%.4f", left, r.state.SpentUSD, *r.MaxCost),
-			"raise --max-cost, or ask fewer questions with --limit")
+	if err := r.budget.allows(left); err != nil {
+		return nil, fmt.Errorf("run evaluation: %w", err)
 	}
 	return tasks, nil
 }
@@ -253,24 +259,28 @@ func (r *run) estimate(ctx context.Context, t task) (*float64, error) {
 	return card.Cost(prompt, completion), nil
 }
 
-// do makes one item, whose cost is reserved. Its error ends the run.
+// do makes one item, whose cost is reserved. Its error ends the run; an answer that came in spite of it is kept.
 func (r *run) do(ctx context.Context, t task) error {
 	item := Item{Model: t.chat.Card().ID, Arm: t.arm, Question: t.question, Calls: []Call{}, Started: time.Now().UTC()}
 	recorded := &recorder{Chat: t.chat, cache: r.Cache}
 	a, err := r.answer(ctx, t, recorded)
 	item.Calls = append(item.Calls, recorded.calls...)
-	switch {
-	case ctx.Err() != nil:
-		return r.end(t, nil, ctx.Err())
-	case errors.Is(err, corpus.ErrForbidden):
-		return r.end(t, nil, err)
-	case err != nil:
-		item.Error = err.Error()
-	default:
+	item.SpentUSD = spent(recorded.calls, a.CostUSD, t.cost, err)
+	if err == nil {
 		recorded.correct(&a.Timings)
 		item.Answer = &a
+	} else {
+		item.Error = err.Error()
 	}
-	return r.end(t, &item, errors.Join(r.folder.add(item), recorded.notKept))
+	r.budget.settle(t.cost, item.SpentUSD)
+	if err != nil && (ctx.Err() != nil || errors.Is(err, corpus.ErrForbidden)) {
+		return err
+	}
+	if err := r.folder.add(item); err != nil {
+		return err
+	}
+	r.tell(t, item)
+	return recorded.notKept
 }
 
 func (r *run) answer(ctx context.Context, t task, chat model.Chat) (a corpus.Answer, err error) {
@@ -290,43 +300,27 @@ func (r *run) answer(ctx context.Context, t task, chat model.Chat) (a corpus.Ans
 
 // begin reserves an item's estimated cost.
 func (r *run) begin(ctx context.Context, t task) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if r.MaxCost == nil {
-		return nil
+	err := r.budget.reserve(t.cost)
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		err = fmt.Errorf("run evaluation: %d of %d items are there: %w", r.state.Done, r.state.Total, err)
 	}
-	if r.state.SpentUSD+r.pending+*t.cost > *r.MaxCost {
-		return corpus.Hint(corpus.Errorf(corpus.ErrLimit, "run evaluation: the next item could exceed the limit of $%.4f; $%.4f is spent, and %d of %d items are there",
-			*r.MaxCost, r.state.SpentUSD, r.state.Done, r.state.Total), "run it again with a higher --max-cost: it goes on where it stopped")
-	}
-	r.pending += *t.cost
-	return nil
+	return err
 }
 
-// end books an item, if there is one, and tells of it.
-func (r *run) end(t task, item *Item, err error) error {
+// tell tells of an item that was made.
+func (r *run) tell(t task, item Item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.MaxCost != nil {
-		r.pending -= *t.cost
-	}
-	if err != nil || item == nil {
-		return err
-	}
 	r.state.Done++
 	if item.Answer == nil {
 		r.state.Failed++
 	}
-	switch {
-	case len(item.Calls) > 0 && !paid(item.Calls):
-	case item.Answer != nil && item.Answer.CostUSD != nil:
-		r.state.SpentUSD += *item.Answer.CostUSD
-	case t.cost != nil && len(item.Calls) > 0:
-		r.state.SpentUSD += *t.cost // the provider did not say; never less than it was
-	}
+	r.state.SpentUSD = r.budget.total()
 	if r.state.LeftUSD != nil && t.cost != nil {
 		left := max(0, *r.state.LeftUSD-*t.cost)
 		r.state.LeftUSD = &left
@@ -334,7 +328,6 @@ func (r *run) end(t task, item *Item, err error) error {
 	if r.Observe != nil {
 		r.Observe(r.state)
 	}
-	return nil
 }
 
 // CheckArms refuses arms that there are not, with corpus.ErrInvalid.

@@ -175,6 +175,95 @@ func TestAtTheLimitWhatIsBeingAskedIsWaitedFor(t *testing.T) {
 	}
 }
 
+// While what is being asked at the limit is waited for, the disk is full: that must not be passed over.
+func TestAnErrorAfterTheLimitIsTold(t *testing.T) {
+	path, price, limit := t.TempDir(), 100., 1.
+	var together sync.WaitGroup
+	together.Add(2)
+	stopped := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(stopped) })
+	c := eval.Config{Chats: []model.Chat{chat("m", &price)}, Arms: []string{"plain"}, Questions: numbered(9), AtOnce: 2, MaxCost: &limit,
+		Request: answer.Request{MaxTokens: 1}, Observe: func(eval.Progress) { stop() }, Answerer: failing(func(n int) (corpus.Answer, error) {
+			together.Done()
+			together.Wait()
+			if n == 2 {
+				<-stopped // the other one is there, and the limit passed
+				return corpus.Answer{}, corpus.Errorf(corpus.ErrForbidden, "the key was withdrawn")
+			}
+			cost := 5.
+			return corpus.Answer{Text: "yes", CostUSD: &cost}, nil
+		})}
+	if _, err := ask(t, t.Context(), path, c); !errors.Is(err, corpus.ErrForbidden) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// failing answers or fails by number of the question.
+type failing func(n int) (corpus.Answer, error)
+
+func (f failing) Answer(_ context.Context, r answer.Request, _ func(answer.Event) error) (corpus.Answer, error) {
+	n := 0
+	if _, err := fmt.Sscan(strings.TrimSuffix(r.Question, "?"), &n); err != nil {
+		return corpus.Answer{}, err
+	}
+	return f(n)
+}
+
+// A provider that does not count tokens is booked by the estimate, also when the run is gone on with.
+func TestWhatWasSpentByEstimateCountsAfterAStop(t *testing.T) {
+	path, price, limit := t.TempDir(), 100., 1.
+	j := newJudge("m", func(string) (string, error) { return "yes", nil })
+	j.card.Price = model.Price{In: &price, Out: &price}
+	ctx, cancel := context.WithCancel(t.Context())
+	told := 0
+	c := eval.Config{Answerer: through{uncounted: true}, Chats: []model.Chat{j}, Arms: []string{"plain"}, Questions: numbered(9), AtOnce: 1, MaxCost: &limit,
+		Request: answer.Request{MaxTokens: 500}, Observe: func(eval.Progress) {
+			if told++; told == 4 {
+				cancel()
+			}
+		}}
+	before, err := ask(t, ctx, path, c)
+	if !errors.Is(err, context.Canceled) || before.Done != 4 || before.SpentUSD < .1 {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	low := before.SpentUSD + .2
+	c.Observe, c.MaxCost = nil, &low
+	if state, err := ask(t, t.Context(), path, c); !errors.Is(err, corpus.ErrLimit) || state.SpentUSD != before.SpentUSD {
+		t.Errorf("$%v was spent, and then %+v, %v", before.SpentUSD, state, err)
+	}
+}
+
+// What costs nothing goes on when the limit is used up.
+func TestFreeModelsAreAskedWhenTheLimitIsUsedUp(t *testing.T) {
+	path, price, free, limit := t.TempDir(), 100., 0., 1.
+	c := eval.Config{Answerer: &scripted{cost: .6}, Chats: []model.Chat{chat("dear", &price)}, Arms: []string{"plain"}, Questions: numbered(2), AtOnce: 1, MaxCost: &limit,
+		Request: answer.Request{MaxTokens: 1}}
+	if state, err := ask(t, t.Context(), path, c); err != nil || state.SpentUSD < 1.1 {
+		t.Fatalf("%+v, %v", state, err)
+	}
+	c.Answerer, c.Chats = &scripted{}, []model.Chat{chat("dear", &price), chat("free", &free)}
+	if state, err := ask(t, t.Context(), path, c); err != nil || state.Done != 4 {
+		t.Errorf("%+v, %v", state, err)
+	}
+}
+
+// An answer that is there when the run is cancelled was paid, and is kept.
+func TestAnAnswerThatCameIsKeptWhenTheRunIsCancelled(t *testing.T) {
+	path := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	c := eval.Config{Chats: []model.Chat{chat("m", nil)}, Arms: []string{"plain"}, Questions: numbered(9), AtOnce: 1,
+		Answerer: failing(func(int) (corpus.Answer, error) {
+			cancel()
+			return corpus.Answer{Text: "yes"}, nil
+		})}
+	if state, err := ask(t, ctx, path, c); !errors.Is(err, context.Canceled) || state.Done != 1 {
+		t.Errorf("%+v, %v", state, err)
+	}
+	if _, items, err := eval.Load(path); err != nil || len(items) != 1 {
+		t.Errorf("%d items, %v", len(items), err)
+	}
+}
+
 func TestARunIsOfOneDatasetAndOneProcess(t *testing.T) {
 	path := t.TempDir()
 	settings := eval.Settings{DatasetHash: "a"}

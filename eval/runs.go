@@ -13,13 +13,15 @@ import (
 
 // Stored is a run as it is stored.
 type Stored struct {
-	Name   string // base name of its folder
+	Name   string // base name of its folder, or what it is called in a report
 	Header Header
 	Items  []Item
+
+	Judgements []Judgement // of LoadStored
 }
 
-// LoadAll reads the runs of folders, each a run's own or one with runs in it, newest first. A folder that is not there
-// has none. Runs that can't be read are named by the problems.
+// LoadAll reads the runs of folders, each a run's own or one with runs in it, newest first, without what judges said. A
+// folder that is not there has none. Runs that can't be read are named by the problems.
 func LoadAll(folders ...string) (runs []Stored, problems []error, err error) {
 	var paths []string
 	for _, folder := range folders {
@@ -48,7 +50,7 @@ func LoadAll(folders ...string) (runs []Stored, problems []error, err error) {
 			problems = append(problems, fmt.Errorf("the run is passed over: %w", err))
 			continue
 		}
-		runs = append(runs, Stored{filepath.Base(path), header, items})
+		runs = append(runs, Stored{Name: filepath.Base(path), Header: header, Items: items})
 	}
 	slices.SortStableFunc(runs, func(a, b Stored) int { return b.Header.Created.Compare(a.Header.Created) })
 	return runs, problems, nil

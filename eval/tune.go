@@ -183,6 +183,12 @@ func halves(questions []dataset.Question) (level string, one, other []dataset.Qu
 	return level, one, other, nil
 }
 
+// CheckTunable fails with corpus.ErrInvalid when there are too few documents to divide.
+func CheckTunable(questions []dataset.Question) error {
+	_, _, _, err := halves(questions)
+	return err
+}
+
 func ndcgs(level string, questions []dataset.Question, found map[string][]corpus.Passage) (values []float64) {
 	for _, q := range questions {
 		v, _ := metric.NDCG(rankings(found[q.ID])[level], gold(q)[level], tunedAt)
@@ -242,7 +248,7 @@ func (t *Tuned) compare(c TuneConfig, chosen, tested []dataset.Question, keys ma
 	case t.BestTopK > c.TopK:
 		t.Deeper = t.TopKGain.Verdict == stat.Better
 	case t.BestTopK < c.TopK:
-		t.Deeper = t.TopKGain.Interval != nil && t.TopKGain.Interval.Low >= -slack
+		t.Deeper = t.TopKGain.Verdict != stat.TooFewQuestions && t.TopKGain.Interval != nil && t.TopKGain.Interval.Low >= -slack
 	}
 	for _, k := range c.depths() {
 		t.TopKTries = append(t.TopKTries, Depth{k, known(given(t.Level, tested, adopted, k), order)})

@@ -100,3 +100,21 @@ func TestOneDocumentCanNotBeDivided(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+func TestFewQuestionsChangeNothing(t *testing.T) {
+	questions := numbered(8)
+	for i := range questions {
+		questions[i].Evidence = []dataset.Evidence{{Document: documentOf(i + 1), Page: 1}}
+	}
+	first := ranks(func(string, int) int { return 1 })
+	tuned, err := eval.Tune(t.Context(), eval.TuneConfig{
+		Open:    func(context.Context, eval.Setting) (eval.BatchRetriever, error) { return first, nil },
+		Current: eval.Setting{Mode: "hybrid"}, TopK: 10, TopKs: []int{5},
+	}, questions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tuned.BestTopK != 5 || tuned.TopKGain.Verdict != stat.TooFewQuestions || tuned.Deeper || tuned.Better {
+		t.Errorf("tuned is %+v", tuned)
+	}
+}

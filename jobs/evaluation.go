@@ -39,12 +39,17 @@ type EvaluationSpec struct {
 // SubmitEvaluation makes a job that asks the questions as its owner may: Collection, Owner, Access and IdempotencyKey
 // of the request are used.
 func SubmitEvaluation(ctx context.Context, q Queue, l Limits, request Job, spec EvaluationSpec, questions []dataset.Question) (Job, error) {
+	return submitQuestions(ctx, q, l, KindEvaluation, request, spec, questions)
+}
+
+// submitQuestions makes a job of a kind whose one file is a dataset.
+func submitQuestions(ctx context.Context, q Queue, l Limits, kind string, request Job, spec any, questions []dataset.Question) (Job, error) {
 	var text bytes.Buffer
 	if err := dataset.Write(&text, questions); err != nil {
 		return Job{}, err
 	}
 	l.Files, l.Names = 1, nil
-	s, err := newSubmission(q, l, KindEvaluation, request, spec)
+	s, err := newSubmission(q, l, kind, request, spec)
 	if err != nil {
 		return Job{}, err
 	}
@@ -75,8 +80,8 @@ type Evaluation struct {
 // Do implements Handler. Items that an earlier attempt made are not asked again.
 func (e Evaluation) Do(ctx context.Context, t *Task) (err error) {
 	var spec EvaluationSpec
-	if err := json.Unmarshal(t.Job.Spec, &spec); err != nil {
-		return corpus.Errorf(corpus.ErrInvalid, "read what job %s is to do: %w", t.Job.ID, err)
+	if err := t.specified(&spec); err != nil {
+		return err
 	}
 	questions, err := placedDataset(ctx, t)
 	if err != nil {
@@ -87,26 +92,48 @@ func (e Evaluation) Do(ctx context.Context, t *Task) (err error) {
 		return err
 	}
 	run, err := eval.OpenFolder(EvaluationFolder(e.Folder, t.Job.ID), p.Settings, p.Cards, spec.Arms)
-	switch {
-	case errors.Is(err, eval.ErrBusy):
-		return corpus.Errorf(corpus.ErrUnavailable, "%w", err) // a worker that lost the job and has not noticed yet
-	case err != nil:
-		return err
+	if err != nil {
+		return whenFree(err)
 	}
 	defer func() { err = errors.Join(err, run.Close()) }()
-	p.Config.Observe = func(s eval.Progress) {
-		t.Advance(Progress{Done: s.Done, Total: s.Total, Failed: s.Failed, SpentUSD: s.SpentUSD})
-	}
+	p.Config.Observe = t.advance
 	state, err := eval.Run(ctx, run, p.Config)
-	switch {
-	case errors.Is(err, corpus.ErrLimit) && p.Config.MaxCost != nil:
-		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "%s", err), corpus.HintOf(err)) // a later attempt costs the same
-	case err != nil:
+	if err := t.limited(err, state, p.Config.MaxCost != nil); err != nil {
 		return err
 	}
-	p.Config.Observe(state)
+	t.advance(state)
 	if state.Failed > 0 {
 		return corpus.Errorf(corpus.ErrInvalid, "%d of %d items failed; their scores are missing, not 0", state.Failed, state.Total)
+	}
+	return nil
+}
+
+// advance tells how far models were asked.
+func (t *Task) advance(s eval.Progress) {
+	t.Advance(Progress{Done: s.Done, Total: s.Total, Failed: s.Failed, SpentUSD: s.SpentUSD})
+}
+
+// limited tells the error of asking models. One of the limit of costs is final: a later attempt costs the same.
+func (t *Task) limited(err error, s eval.Progress, limit bool) error {
+	if !errors.Is(err, corpus.ErrLimit) || !limit {
+		return err
+	}
+	t.Advance(Progress{Done: s.Done, Total: s.Total, Failed: s.Failed, SpentUSD: s.SpentUSD, OverLimit: true})
+	return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "%s", err), corpus.HintOf(err))
+}
+
+// whenFree has a job tried again whose run another process writes to: a worker that lost it and has not noticed yet.
+func whenFree(err error) error {
+	if errors.Is(err, eval.ErrBusy) {
+		return corpus.Errorf(corpus.ErrUnavailable, "%w", err)
+	}
+	return err
+}
+
+// specified reads what the job is to do.
+func (t *Task) specified(spec any) error {
+	if err := json.Unmarshal(t.Job.Spec, spec); err != nil {
+		return corpus.Errorf(corpus.ErrInvalid, "read what job %s is to do: %w", t.Job.ID, err)
 	}
 	return nil
 }

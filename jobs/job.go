@@ -53,13 +53,15 @@ type Job struct {
 
 // Progress is how far a job is.
 type Progress struct {
-	Done   int `json:"done"` // files with an outcome, or items of an evaluation
+	Done   int `json:"done"` // files with an outcome; items, judgements, questions or settings of an evaluation
 	Total  int `json:"total"`
 	Pages  int `json:"pages"`
 	Chunks int `json:"chunks"` // written
-	// Of an evaluation: items without an answer, and US dollars as far as costs are known.
+	// Of models that are asked: items without an answer, and US dollars as far as costs are known.
 	Failed   int     `json:"failed,omitempty"`
 	SpentUSD float64 `json:"spent_usd,omitempty"`
+	// OverLimit says that what is left may cost more than the request allows.
+	OverLimit bool `json:"over_limit,omitempty"`
 }
 
 // File is one that was given with a job.

@@ -52,8 +52,12 @@ type Queue interface {
 	Close() error
 }
 
+// DefaultRetention is how long jobs that have ended are kept where nothing else is said.
+const DefaultRetention = 7 * 24 * time.Hour
+
 // Query chooses jobs. Empty fields are all.
 type Query struct {
+	Kinds      []string // any of them
 	Owner      string
 	Collection string
 	Status     Status

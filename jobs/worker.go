@@ -21,6 +21,8 @@ type WorkerConfig struct {
 	Parallel int                // jobs at once; default 1
 	Attempts int                // after which a job has failed; default 10
 	Retry    time.Duration      // wait after an attempt that failed, doubled each time up to 5 minutes; default 5 seconds
+	// Sweep is called from time to time, after the queue's own; nil is nothing.
+	Sweep func(context.Context) error
 	// Ended is told of each job that ended here, also at once with others; nil is nobody.
 	Ended func(j Job, s Status)
 	// Log is told what a person should know; nil is nobody.
@@ -76,7 +78,11 @@ func (w *Worker) Run(ctx context.Context) {
 
 func (w *Worker) sweep(ctx context.Context) {
 	for {
-		if err := w.Queue.Sweep(ctx); err != nil && ctx.Err() == nil {
+		err := w.Queue.Sweep(ctx)
+		if err == nil && w.Sweep != nil {
+			err = w.Sweep(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			w.Log.Warn("old jobs could not be forgotten", "error", withHint(err))
 		}
 		if pause(ctx, sweepEvery) != nil {

@@ -20,6 +20,7 @@ type failure struct {
 	after   time.Duration // that the server asks to wait
 	tooLong bool          // the input is more than the server takes at once
 	down    bool          // the server itself has trouble, whatever it is asked
+	refused bool          // the server answered with an error's status
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -29,6 +30,12 @@ func (f *failure) Unwrap() error { return f.err }
 func TooLong(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.tooLong
+}
+
+// Refused reports whether the server answered a request with an error's status, so that no model worked on it.
+func Refused(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && f.refused
 }
 
 // RetryAfter is how long to wait before the request of a failed call is sent again; 0 when nobody said.
@@ -68,7 +75,7 @@ func failedStatus(card Card, resp *http.Response, body []byte, now time.Time) *f
 	if said != "" {
 		text += ": " + said
 	}
-	f := &failure{after: retryAfter(resp.Header, now)}
+	f := &failure{after: retryAfter(resp.Header, now), refused: true}
 	kind, hint := corpus.ErrInvalid, ""
 	switch code := resp.StatusCode; {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:

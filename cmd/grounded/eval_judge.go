@@ -55,9 +55,12 @@ The same command goes on after a stop.`,
 }
 
 func (p *program) evalJudge(cmd *cobra.Command, run string, f judgeFlags) error {
-	pairs, err := eval.ParsePairs(f.pairs)
-	if err != nil {
-		return usageError{err}
+	var pairs [][2]string // nil is the default
+	if cmd.Flags().Changed("pairs") {
+		var err error
+		if pairs, err = eval.ParsePairs(f.pairs); err != nil {
+			return usageError{err}
+		}
 	}
 	config, err := p.config()
 	if err != nil {
@@ -128,6 +131,9 @@ func (p *program) printJudging(r eval.Report) {
 				t.add(f.Model, f.Arm, scoreText(f.Mean.Mean), interval(f.Interval), fmt.Sprintf("%d of %d", f.Scored, f.Items))
 			}
 			t.write(p.stdout, p.width())
+		}
+		if g.OtherPrompts > 0 {
+			p.printf("%s by another version of the prompt left out; `grounded eval judge` asks again\n", count(g.OtherPrompts, "judgement"))
 		}
 	}
 	if len(r.Agreement) > 0 {

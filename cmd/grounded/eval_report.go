@@ -43,34 +43,23 @@ func mergedReport(folders []string, c eval.ReportConfig) (eval.Report, error) {
 	if c.Labels != nil {
 		return eval.Report{}, usageError{corpus.Errorf(corpus.ErrInvalid, "--labels are of one run, not of %d", len(folders))}
 	}
-	names := make([]string, len(folders))
-	headers, items := make([]eval.Header, len(folders)), make([][]eval.Item, len(folders))
+	runs := make([]eval.Stored, len(folders))
 	taken := map[string]bool{}
 	for i, folder := range folders {
-		var err error
-		if headers[i], items[i], err = eval.Load(folder); err != nil {
-			return eval.Report{}, err
+		name := filepath.Base(folder)
+		if taken[name] {
+			name = folder
 		}
-		names[i] = filepath.Base(folder)
-		if taken[names[i]] {
-			names[i] = folder
-		}
-		if taken[names[i]] {
+		if taken[name] {
 			return eval.Report{}, usageError{corpus.Errorf(corpus.ErrInvalid, "the run %s is named twice", folder)}
 		}
-		taken[names[i]] = true
-		judgements, err := eval.LoadJudgements(folder)
-		if err != nil {
+		taken[name] = true
+		var err error
+		if runs[i], err = eval.LoadStored(name, folder); err != nil {
 			return eval.Report{}, err
 		}
-		c.Judgements = append(c.Judgements, eval.RenameJudgements(names[i], judgements)...)
 	}
-	header, all, baseline, err := eval.Merge(names, headers, items)
-	if err != nil {
-		return eval.Report{}, err
-	}
-	c.Baseline = baseline
-	return eval.NewReport(header, all, c)
+	return eval.ReportOn(runs, c)
 }
 
 func (p *program) writeReport(r eval.Report, out string) error {

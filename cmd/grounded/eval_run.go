@@ -26,6 +26,7 @@ import (
 type runFlags struct {
 	search
 	file, out, examples string
+	unanswerable        string
 	models, arms        []string
 	limit, atOnce, seed int
 	maxCost             float64
@@ -46,7 +47,7 @@ func (p *program) evalRunCommand() *cobra.Command {
 			if err := errors.Join(eval.CheckArms(f.arms), f.check()); err != nil {
 				return usageError{err}
 			}
-			questions, err := loadDataset(f.file)
+			questions, err := f.questions()
 			if err != nil {
 				return err
 			}
@@ -64,7 +65,8 @@ func (p *program) evalRunCommand() *cobra.Command {
 	flags.StringSliceVar(&f.arms, "arms", []string{answer.ArmPlain, answer.ArmGrounded}, "`ways` to answer: "+strings.Join(eval.ArmNames(), ", "))
 	flags.StringVar(&f.out, "out", "", "`folder` of the run (default runs/NAME-OF-DATASET below the data folder)")
 	flags.StringVar(&f.examples, "examples", "", "`file` of {question, answer} for the few-shot arm")
-	flags.IntVar(&f.limit, "limit", 0, "ask only a fixed sample of this `number` of questions")
+	flags.StringVar(&f.unanswerable, "unanswerable", "", "`file` of questions about other documents, to be asked as ones that these can't answer")
+	flags.IntVar(&f.limit, "limit", 0, "ask only a fixed sample of this `number` of questions, of each file")
 	flags.IntVar(&f.atOnce, "concurrency", 0, "calls at once to one provider, a `number` (default 1 for local models, else 4)")
 	flags.IntVar(&f.seed, "seed", 0, "`number` that models with a seed are given")
 	flags.Float64Var(&f.maxCost, "max-cost", 0, "US `dollars` that the run may cost; what may cost more is refused, and the run stops before it does")
@@ -106,6 +108,23 @@ func mayHoldRun(path string) error {
 	return nil
 }
 
+// questions are those of the dataset, and of other documents.
+func (f runFlags) questions() ([]dataset.Question, error) {
+	questions, err := loadDataset(f.file)
+	if err != nil {
+		return nil, err
+	}
+	questions = dataset.Sample(questions, f.limit)
+	if f.unanswerable == "" {
+		return questions, nil
+	}
+	others, err := dataset.Load(f.unanswerable)
+	if err != nil {
+		return nil, err
+	}
+	return dataset.WithUnanswerable(questions, dataset.Sample(others, f.limit)), nil
+}
+
 func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions []dataset.Question) (err error) {
 	ctx := cmd.Context()
 	request, err := s.question(cmd, f.search, "", f.examples, f.arms...)
@@ -115,7 +134,6 @@ func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions
 	if cmd.Flags().Changed("seed") {
 		request.Seed = &f.seed
 	}
-	questions = dataset.Sample(questions, f.limit)
 	settings, err := s.settings(ctx, f.file, questions, request)
 	if err != nil {
 		return err
@@ -251,15 +269,9 @@ func (p *program) evalRunDone(state eval.Progress, folder string) error {
 }
 
 func loadReport(folder string, c eval.ReportConfig) (eval.Report, error) {
-	header, items, err := eval.Load(folder)
+	run, err := eval.LoadStored(folder, folder)
 	if err != nil {
 		return eval.Report{}, err
 	}
-	if len(items) == 0 {
-		return eval.Report{}, corpus.Errorf(corpus.ErrNotFound, "the run %s has no items yet", folder)
-	}
-	if c.Judgements, err = eval.LoadJudgements(folder); err != nil {
-		return eval.Report{}, err
-	}
-	return eval.NewReport(header, items, c)
+	return eval.ReportOn([]eval.Stored{run}, c)
 }

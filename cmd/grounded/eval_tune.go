@@ -57,9 +57,9 @@ tune in the data folder.`,
 	flags := command.Flags()
 	flags.StringVar(&f.file, "dataset", "", "JSONL `file` of questions with evidence")
 	flags.StringVar(&f.out, "out", "", "`file` to write the configuration to if better settings are found; it must not be there yet")
-	flags.StringSliceVar(&f.modes, "modes", []string{retrieve.ModeHybrid, retrieve.ModeDense, retrieve.ModeLexical}, "`modes` to try")
-	flags.Float64SliceVar(&f.weights, "weights", []float64{.3, .5, .6, .7, .8, .9}, "`weights` of the dense score to try in hybrid mode")
-	flags.IntSliceVar(&f.topK, "top-k", []int{5, 10, 15, 20}, "`numbers` of passages to try")
+	flags.StringSliceVar(&f.modes, "modes", eval.DefaultModes(), "`modes` to try")
+	flags.Float64SliceVar(&f.weights, "weights", eval.DefaultWeights(), "`weights` of the dense score to try in hybrid mode")
+	flags.IntSliceVar(&f.topK, "top-k", eval.DefaultTopKs(), "`numbers` of passages to try")
 	flags.IntSliceVar(&f.chunkTokens, "chunk-tokens", nil, "`lengths` of chunks to try (default: the collection's own only)")
 	return command
 }
@@ -88,27 +88,6 @@ func (f tuneFlags) check() error {
 	return nil
 }
 
-// settings lists what is tried: each mode, and hybrid by each fusion and weight, with each length of chunks.
-func (f tuneFlags) settings(kind string) (list []eval.Setting) {
-	for _, chunks := range append([]int{0}, f.chunkTokens...) {
-		for _, mode := range f.modes {
-			if mode != retrieve.ModeHybrid {
-				list = append(list, eval.Setting{Mode: mode, ChunkTokens: chunks})
-				continue
-			}
-			list = append(list, eval.Setting{Mode: mode, ChunkTokens: chunks}, eval.Setting{Mode: mode, Fusion: "rrf", ChunkTokens: chunks})
-			weighed := "blend"
-			if kind == config.StoreQdrant {
-				weighed = "rrf" // its blend has no weights
-			}
-			for _, w := range f.weights {
-				list = append(list, eval.Setting{Mode: mode, Fusion: weighed, DenseWeight: w, ChunkTokens: chunks})
-			}
-		}
-	}
-	return list
-}
-
 func (p *program) tune(ctx context.Context, s *services, f tuneFlags, questions []dataset.Question) (err error) {
 	if questions, err = p.resolve(ctx, s, questions); err != nil {
 		return err
@@ -126,17 +105,15 @@ func (p *program) tune(ctx context.Context, s *services, f tuneFlags, questions 
 		return err
 	}
 	defer func() { err = errors.Join(err, t.close()) }()
-	own := s.config.Retrieve
+	c := s.tuneConfig(eval.Space{Modes: f.modes, Weights: f.weights, ChunkTokens: f.chunkTokens}, f.topK)
+	c.Open, c.Request.Scope = t.open, s.scope()
 	observe, done := p.watchVerify()
-	tuned, err := eval.Tune(ctx, eval.TuneConfig{
-		Open: t.open, Request: retrieve.Request{Scope: s.scope()}, TopK: own.TopK, TopKs: f.topK, Observe: func(n, of int) {
-			if observe != nil {
-				observe(n, of)
-			}
-		},
-		Current: eval.Setting{Mode: cmp.Or(own.Mode, retrieve.ModeHybrid), Fusion: own.Fusion, DenseWeight: own.DenseWeight},
-		Others:  f.settings(cmp.Or(s.config.Store, config.StoreSQLite)),
-	}, questions)
+	c.Observe = func(n, of int) {
+		if observe != nil {
+			observe(n, of)
+		}
+	}
+	tuned, err := eval.Tune(ctx, c, questions)
 	done()
 	if err != nil {
 		return err
@@ -146,12 +123,25 @@ func (p *program) tune(ctx context.Context, s *services, f tuneFlags, questions 
 			return err
 		}
 	} else {
-		p.printTuned(tuned, cmp.Or(own.TopK, 10))
+		p.printTuned(tuned, cmp.Or(c.TopK, 10))
 	}
 	if f.out == "" || !tuned.Better && !tuned.Deeper {
 		return nil
 	}
 	return p.writeTuned(tuned, f.out)
+}
+
+// tuneConfig is what a search for better settings than the configured ones tries.
+func (s *services) tuneConfig(space eval.Space, topKs []int) eval.TuneConfig {
+	weighed := "blend"
+	if s.config.Store == config.StoreQdrant {
+		weighed = "rrf" // its blend has no weights
+	}
+	own := s.config.Retrieve
+	return eval.TuneConfig{
+		Current: eval.Setting{Mode: cmp.Or(own.Mode, retrieve.ModeHybrid), Fusion: own.Fusion, DenseWeight: own.DenseWeight},
+		Others:  space.Settings(weighed), TopK: own.TopK, TopKs: topKs,
+	}
 }
 
 // tuner opens what searches by a setting.
@@ -208,7 +198,12 @@ func (t *tuner) open(ctx context.Context, setting eval.Setting) (eval.BatchRetri
 	if err != nil {
 		return nil, err
 	}
-	return t.services.retrieverBy(ctx, s.store, t.embedder, store.Fusion{Method: setting.Fusion, DenseWeight: setting.DenseWeight})
+	return s.retrieverOf(ctx, t.embedder, setting)
+}
+
+// retrieverOf connects what searches the store by a setting.
+func (s *services) retrieverOf(ctx context.Context, embedder model.Embedder, setting eval.Setting) (eval.BatchRetriever, error) {
+	return s.retrieverBy(ctx, s.store, embedder, store.Fusion{Method: setting.Fusion, DenseWeight: setting.DenseWeight})
 }
 
 // chunked is the collection with chunks of that length, ingested into a store of its own. It fails when not all of its
@@ -345,19 +340,10 @@ func (p *program) writeTuned(t eval.Tuned, out string) error {
 		}
 		text = string(had)
 	}
-	var values []config.Value
-	if t.Better {
-		values = append(values, config.Value{Section: "retrieve", Key: "mode", Value: t.Best.Mode}, config.Value{Section: "retrieve", Key: "fusion", Value: t.Best.Fusion},
-			config.Value{Section: "retrieve", Key: "dense_weight", Value: t.Best.DenseWeight})
-		if t.Best.ChunkTokens > 0 {
-			values = append(values, config.Value{Section: "ingest", Key: "chunk_tokens", Value: t.Best.ChunkTokens})
-			p.notef("ingest again with the new configuration: chunks get another length\n")
-		}
+	if t.Better && t.Best.ChunkTokens > 0 {
+		p.notef("ingest again with the new configuration: chunks get another length\n")
 	}
-	if t.Deeper {
-		values = append(values, config.Value{Section: "retrieve", Key: "top_k", Value: t.BestTopK})
-	}
-	text, err := config.Set(text, values)
+	text, err := config.Set(text, tunedValues(t))
 	if err != nil {
 		return err
 	}
@@ -369,4 +355,19 @@ func (p *program) writeTuned(t eval.Tuned, out string) error {
 	}
 	p.notef("configuration in %s\n", out)
 	return nil
+}
+
+// tunedValues are the better settings as the configuration has them; none when nothing is better.
+func tunedValues(t eval.Tuned) (values []config.Value) {
+	if t.Better {
+		values = append(values, config.Value{Section: "retrieve", Key: "mode", Value: t.Best.Mode}, config.Value{Section: "retrieve", Key: "fusion", Value: t.Best.Fusion},
+			config.Value{Section: "retrieve", Key: "dense_weight", Value: t.Best.DenseWeight})
+		if t.Best.ChunkTokens > 0 {
+			values = append(values, config.Value{Section: "ingest", Key: "chunk_tokens", Value: t.Best.ChunkTokens})
+		}
+	}
+	if t.Deeper {
+		values = append(values, config.Value{Section: "retrieve", Key: "top_k", Value: t.BestTopK})
+	}
+	return values
 }

@@ -38,8 +38,9 @@ func (p *program) finetuneDatasetCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "dataset --dataset FILE --model MODEL",
 		Short: "Make training files of a dataset's questions, answers and passages",
-		Long: `Writes chats as they are asked here, with the answer that is right: train.jsonl, validation.jsonl, and holdout.jsonl, the
-questions of validation to evaluate the finished model with. No document of validation is trained on. Nothing is sent.`,
+		Long: `Writes chats as they are asked here, with the answer that is right: train.jsonl, validation.jsonl, and holdout.jsonl,
+all questions about the documents of validation, to evaluate the finished model with. No such document is trained on. Nothing is
+sent.`,
 		Example: examples("grounded finetune dataset --dataset questions.jsonl --model gpt-4.1-mini",
 			"grounded finetune dataset --dataset questions.jsonl --model gpt-4.1-mini --arm plain --validation 0.3 --out train"),
 		Args: cobra.NoArgs,
@@ -103,7 +104,7 @@ func (p *program) makeTrainingSet(cmd *cobra.Command, s *services, f trainingFla
 	if f.out == "" {
 		f.out = filepath.Join(s.config.Data, "finetunes", strings.TrimSuffix(filepath.Base(f.file), filepath.Ext(f.file)))
 	}
-	if m, err = finetune.Write(f.out, m, train, validation); err != nil {
+	if m, err = finetune.Write(f.out, m, train, validation, held); err != nil {
 		return err
 	}
 	return p.printManifest(f.out, m)

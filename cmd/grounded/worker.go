@@ -12,11 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"grounded/answer"
 	"grounded/config"
-	"grounded/corpus"
-	"grounded/eval"
-	"grounded/eval/dataset"
 	"grounded/ingest"
 	"grounded/ingest/source"
 	"grounded/ingest/source/web"
@@ -86,32 +82,6 @@ func openQueue(ctx context.Context, c config.Config) (jobs.Queue, error) {
 	})
 }
 
-// evaluations is the folder of the runs that were asked for over HTTP.
-func evaluations(c config.Config) string {
-	return cmp.Or(c.Jobs.Evaluations, filepath.Join(c.Data, "evaluations"))
-}
-
-// evaluation prepares the run of a job: what its owner may see is asked.
-func (s *services) evaluation(ctx context.Context, j jobs.Job, spec jobs.EvaluationSpec, questions []dataset.Question) (p jobs.Prepared, err error) {
-	of := *s
-	of.config.Collection = j.Collection
-	request := answer.Request{
-		Scope: corpus.Scope{Collection: j.Collection, Access: j.Access}, TopK: spec.TopK, Mode: spec.Mode,
-		MaxTokens: spec.MaxTokens, Temperature: spec.Temperature, Seed: spec.Seed, Examples: spec.Examples,
-	}
-	if p.Settings, err = of.settings(ctx, spec.Name, questions, request); err != nil {
-		return p, err
-	}
-	resolver, err := dataset.NewResolver(ctx, s.store, request.Scope)
-	if err != nil {
-		return p, err
-	}
-	p.Config = eval.Config{Request: request, Arms: spec.Arms, MaxCost: spec.MaxCostUSD, RetryErrors: j.Attempts > 1, Cache: s.cache(false)}
-	p.Config.Questions, _ = resolver.Resolve(questions) // what is not found counts so
-	p.Cards, err = of.connect(ctx, &p.Config, spec.Models)
-	return p, err
-}
-
 // jobLimits are those on what one job may bring.
 func jobLimits(c config.Config) jobs.Limits {
 	return jobs.Limits{
@@ -147,11 +117,18 @@ func (s *services) worker(ctx context.Context, queue jobs.Queue, log *slog.Logge
 	if err != nil {
 		host = "unknown"
 	}
+	folder := evaluations(s.config)
 	w, err = jobs.NewWorker(jobs.WorkerConfig{
 		Queue: queue, Name: fmt.Sprintf("%s/%d", host, os.Getpid()), Parallel: s.config.Jobs.Parallel, Attempts: s.config.Jobs.Attempts, Log: log,
 		Handlers: map[string]jobs.Handler{
 			jobs.KindIngest:     s.observed(ingestion.Do),
-			jobs.KindEvaluation: s.observed(jobs.Evaluation{Folder: evaluations(s.config), Prepare: s.evaluation}.Do),
+			jobs.KindEvaluation: s.observed(jobs.Evaluation{Folder: folder, Prepare: s.evaluation}.Do),
+			jobs.KindJudging:    s.observed(jobs.Judging{Folder: folder, Prepare: s.judging}.Do),
+			jobs.KindRetrieval:  s.observed(jobs.Retrieval{Folder: folder, Prepare: s.retrieval}.Do),
+			jobs.KindTuning:     s.observed(jobs.Tuning{Folder: folder, Prepare: s.tuning, Configuration: tunedText}.Do),
+		},
+		Sweep: func(ctx context.Context) error {
+			return jobs.SweepEvaluations(ctx, queue, folder, cmp.Or(time.Duration(s.config.Jobs.Retention), jobs.DefaultRetention))
 		},
 		Ended: func(j jobs.Job, status jobs.Status) { s.telemetry.JobEnded(j.Kind, string(status)) },
 	})

@@ -63,6 +63,31 @@ func Drafts(questions []Question) (n int) {
 	return n
 }
 
+// otherTag is the tag of questions that WithUnanswerable adds.
+const otherTag = "other documents"
+
+// WithUnanswerable adds questions about other documents as ones that these can't answer: without answers and evidence, with
+// "other/" before their ids and a tag of their own. What is asked here as well, in the same words, is not added.
+func WithUnanswerable(questions, others []Question) []Question {
+	all, asked, ids := slices.Clone(questions), map[string]bool{}, map[string]bool{}
+	words := func(q Question) string { return strings.ToLower(strings.Join(strings.Fields(q.Question), " ")) }
+	for _, q := range questions {
+		asked[words(q)], ids[q.ID] = true, true
+	}
+	for _, q := range others {
+		if asked[words(q)] {
+			continue
+		}
+		id := "other/" + q.ID
+		for ids[id] {
+			id = "other/" + id
+		}
+		ids[id] = true
+		all = append(all, Question{ID: id, Question: q.Question, Answers: []string{}, Evidence: []Evidence{}, Tags: []string{otherTag}, History: q.History})
+	}
+	return all
+}
+
 // problem is what is wrong about a question by itself, or "".
 func (q Question) problem() string {
 	switch {

@@ -124,10 +124,10 @@ func TestExpectedTextsOfPromptfooMayHaveColons(t *testing.T) {
 
 func TestFormatsAreImported(t *testing.T) {
 	folder := write(t, map[string]string{
-		"squad.json": `{"version": "v2.0", "data": [{"title": "T", "paragraphs": [{"context": "Dunlin was founded in 1987 in Lisbon.", "qas": [
-			{"id": "1", "question": " When? ", "answers": [{"text": "1987", "answer_start": 22}, {"text": "in 1987", "answer_start": 19}, {"text": "1987", "answer_start": 22}], "is_impossible": false},
+		"squad.json": `{"version": "v2.0", "data": [{"title": "T", "paragraphs": [{"context": "Été 1987 was hot. Dunlin was founded in 1987 in Lisbon. It sells tea.", "qas": [
+			{"id": "1", "question": " When? ", "answers": [{"text": "1987", "answer_start": 40}, {"text": "in 1987", "answer_start": 37}, {"text": "1987", "answer_start": 40}], "is_impossible": false},
 			{"id": "2", "question": "By whom?", "answers": [], "plausible_answers": [{"text": "Dunlin"}], "is_impossible": true}]}]}]}`,
-		"cmrc.json":           `[{"context_id": "TRAIN_1", "context_text": "公司在里斯本。", "title": "公司", "qas": [{"query_id": "TRAIN_1_Q", "query_text": "公司在哪里？", "answers": ["里斯本"]}]}]`,
+		"cmrc.json":           `[{"context_id": "TRAIN_1", "context_text": "公司在里斯本。公司卖茶。", "title": "公司", "qas": [{"query_id": "TRAIN_1_Q", "query_text": "公司在哪里？", "answers": ["里斯本"]}, {"query_id": "TRAIN_2_Q", "query_text": "谁卖茶？", "answers": ["公司"]}]}]`,
 		"q.csv":               "\ufeffQuestion,Ground Truth,document,page,answerable,tags,note\n\"How many, then?\",30|thirty,leave.md,2,yes,hr|en,x\nWho?,,,,no,,\n",
 		"ids.csv":             "id,question,answer,document\na,Q?,x,d1\na,Q?,y,d2\n",
 		"beir/corpus.jsonl":   `{"_id": "d/1", "title": "T", "text": "One."}` + "\n" + `{"_id": "d:1", "text": "Two."}` + "\n" + `{"_id": "d3", "title": "", "text": ""}`,
@@ -166,12 +166,13 @@ tests:
 		warnings     int
 	}{
 		{"squad", "squad.json", []dataset.Question{
-			{ID: "1", Question: "When?", Answers: []string{"1987", "in 1987"}, Evidence: []dataset.Evidence{{Document: "00001.txt", Page: 1, Quote: "1987"}}, Answerable: true},
+			{ID: "1", Question: "When?", Answers: []string{"1987", "in 1987"}, Evidence: []dataset.Evidence{{Document: "00001.txt", Page: 1, Quote: "Dunlin was founded in 1987 in Lisbon."}}, Answerable: true},
 			{ID: "2", Question: "By whom?"},
-		}, map[string]string{"00001.txt": "Dunlin was founded in 1987 in Lisbon."}, 0},
+		}, map[string]string{"00001.txt": "Été 1987 was hot. Dunlin was founded in 1987 in Lisbon. It sells tea."}, 0},
 		{"squad", "cmrc.json", []dataset.Question{
-			{ID: "TRAIN_1_Q", Question: "公司在哪里？", Answers: []string{"里斯本"}, Evidence: []dataset.Evidence{{Document: "TRAIN_1.txt", Page: 1, Quote: "里斯本"}}, Answerable: true},
-		}, map[string]string{"TRAIN_1.txt": "公司在里斯本。"}, 0},
+			{ID: "TRAIN_1_Q", Question: "公司在哪里？", Answers: []string{"里斯本"}, Evidence: []dataset.Evidence{{Document: "TRAIN_1.txt", Page: 1, Quote: "公司在里斯本。"}}, Answerable: true},
+			{ID: "TRAIN_2_Q", Question: "谁卖茶？", Answers: []string{"公司"}, Evidence: []dataset.Evidence{{Document: "TRAIN_1.txt", Page: 1, Quote: "公司"}}, Answerable: true}, // in both sentences
+		}, map[string]string{"TRAIN_1.txt": "公司在里斯本。公司卖茶。"}, 0},
 		{"csv", "q.csv", []dataset.Question{
 			{ID: "2", Question: "How many, then?", Answers: []string{"30", "thirty"}, Evidence: []dataset.Evidence{{Document: "leave.md", Page: 2}}, Answerable: true, Tags: []string{"hr", "en"}},
 			{ID: "3", Question: "Who?"},
@@ -271,6 +272,19 @@ func TestWhatCanNotBeImportedIsNamed(t *testing.T) {
 	outside := dataset.Imported{Documents: map[string]string{"../x": "y"}}
 	if err := outside.WriteDocuments(folder); !errors.Is(err, corpus.ErrInvalid) {
 		t.Errorf("a document outside of the folder: %v", err)
+	}
+}
+
+func TestQuestionsAboutOtherDocumentsCantBeAnswered(t *testing.T) {
+	own := []dataset.Question{{ID: "a", Question: "Who pays?", Answers: []string{"HR"}, Answerable: true}, {ID: "other/b", Question: "When?", Answerable: true}}
+	others := []dataset.Question{
+		{ID: "a", Question: "who  pays?", Answers: []string{"Accounts"}, Answerable: true}, // asked here too
+		{ID: "b", Question: "Where?", Answers: []string{"Oslo"}, Evidence: []dataset.Evidence{{Document: "x.md"}}, Answerable: true, Tags: []string{"t"}},
+	}
+	got := dataset.WithUnanswerable(own, others)
+	want := append(slices.Clone(own), dataset.Question{ID: "other/other/b", Question: "Where?", Answers: []string{}, Evidence: []dataset.Evidence{}, Tags: []string{"other documents"}})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -43,11 +43,11 @@ tests:
 			{ID: "q002", Question: "When?", Answers: []string{"In 2020."}, Evidence: []dataset.Evidence{{Document: "Report 2023.pdf", Page: 5}}, Answerable: true},
 		}},
 		{"squad", "hf.jsonl", []dataset.Question{
-			{ID: "5a", Question: "When?", Answers: []string{"1987", "in 1987"}, Evidence: []dataset.Evidence{{Document: "00001.txt", Page: 1, Quote: "1987"}}, Answerable: true},
+			{ID: "5a", Question: "When?", Answers: []string{"1987", "in 1987"}, Evidence: []dataset.Evidence{{Document: "00001.txt", Page: 1, Quote: "Founded in 1987."}}, Answerable: true},
 			{ID: "5b", Question: "By whom?"},
 		}},
 		{"squad", "hf.json", []dataset.Question{
-			{ID: "DEV_0", Question: "在哪里？", Answers: []string{"里斯本"}, Evidence: []dataset.Evidence{{Document: "00001.txt", Page: 1, Quote: "里斯本"}}, Answerable: true},
+			{ID: "DEV_0", Question: "在哪里？", Answers: []string{"里斯本"}, Evidence: []dataset.Evidence{{Document: "00001.txt", Page: 1, Quote: "公司在里斯本。"}}, Answerable: true},
 		}},
 		{"ragas", "ragas.csv", []dataset.Question{{ID: "q001", Question: "Who?", Answers: []string{"Ann"}, Answerable: true, Tags: []string{"single_hop"}}}},
 		{"promptfoo", "foo/promptfooconfig.yaml", []dataset.Question{

@@ -3,11 +3,15 @@ package dataset
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+
+	"grounded/analyze"
 )
 
 type squadAnswer struct {
-	Text string `json:"text"`
+	Text  string `json:"text"`
+	Start *int   `json:"answer_start"` // in the paragraph, in characters; nil when it is not known
 }
 
 type squadParagraph struct {
@@ -43,7 +47,8 @@ type squadObject struct {
 	Context  string `json:"context"`
 	Question string `json:"question"`
 	Answers  struct {
-		Text []string `json:"text"`
+		Text   []string `json:"text"`
+		Starts []int    `json:"answer_start"`
 	} `json:"answers"`
 }
 
@@ -61,11 +66,7 @@ func importSQuAD(path string) (Imported, error) {
 				n++
 				name := made.paragraph(n, p.ID, p.Context)
 				for _, qa := range p.QAs {
-					var answers []string
-					for _, a := range qa.Answers {
-						answers = append(answers, a.Text)
-					}
-					made.squadQuestion(qa.ID, qa.Question, answers, qa.Impossible, p.Context, name)
+					made.squadQuestion(qa.ID, qa.Question, qa.Answers, qa.Impossible, p.Context, name)
 				}
 			}
 		}
@@ -74,7 +75,7 @@ func importSQuAD(path string) (Imported, error) {
 			n++
 			name := made.paragraph(n, o.cmrcParagraph.ID, o.cmrcParagraph.Context)
 			for _, qa := range o.QAs {
-				made.squadQuestion(qa.ID, qa.Question, qa.Answers, false, o.cmrcParagraph.Context, name)
+				made.squadQuestion(qa.ID, qa.Question, squadAnswers(qa.Answers, nil), false, o.cmrcParagraph.Context, name)
 			}
 		case o.Question != "":
 			name, known := contexts[o.Context]
@@ -83,11 +84,23 @@ func importSQuAD(path string) (Imported, error) {
 				name = made.paragraph(n, "", o.Context)
 				contexts[o.Context] = name
 			}
-			made.squadQuestion(o.ID, o.Question, o.Answers.Text, len(o.Answers.Text) == 0, o.Context, name)
+			made.squadQuestion(o.ID, o.Question, squadAnswers(o.Answers.Text, o.Answers.Starts), len(o.Answers.Text) == 0, o.Context, name)
 		}
 		return nil
 	})
 	return made, err
+}
+
+// squadAnswers puts texts together with where they begin, as far as that is known.
+func squadAnswers(texts []string, starts []int) []squadAnswer {
+	answers := make([]squadAnswer, len(texts))
+	for i, text := range texts {
+		answers[i].Text = text
+		if i < len(starts) {
+			answers[i].Start = &starts[i]
+		}
+	}
+	return answers
 }
 
 // paragraph makes a document of a paragraph and returns its name.
@@ -100,28 +113,58 @@ func (i *Imported) paragraph(number int, id, text string) string {
 	return name
 }
 
-// squadQuestion adds a question. Its quote is the first answer that the paragraph holds.
-func (i *Imported) squadQuestion(id, question string, answers []string, impossible bool, paragraph, document string) {
+// squadQuestion adds a question. Its quote is the sentence with the first answer that the paragraph holds.
+func (i *Imported) squadQuestion(id, question string, answers []squadAnswer, impossible bool, paragraph, document string) {
 	q := Question{ID: id, Question: strings.TrimSpace(question), Answerable: !impossible}
 	quote := ""
-	for _, a := range answers {
-		a = strings.TrimSpace(a)
-		if a == "" || impossible {
+	for _, given := range answers {
+		text := strings.TrimSpace(given.Text)
+		if text == "" || impossible {
 			continue
 		}
-		known := false
-		for _, b := range q.Answers {
-			known = known || a == b
+		if !slices.Contains(q.Answers, text) {
+			q.Answers = append(q.Answers, text)
 		}
-		if !known {
-			q.Answers = append(q.Answers, a)
-		}
-		if quote == "" && strings.Contains(paragraph, a) {
-			quote = a
+		if quote == "" {
+			quote = sentenceWith(paragraph, text, given.Start)
 		}
 	}
 	if !impossible {
 		q.Evidence = []Evidence{{Document: document, Page: 1, Quote: quote}}
 	}
 	i.Questions = append(i.Questions, q)
+}
+
+// sentenceWith returns the sentence of a paragraph with an answer that begins at a character of it; the answer alone, when
+// no one sentence has it or, the start being wrong or unknown, several could; and "" when the paragraph does not hold it.
+func sentenceWith(paragraph, answer string, start *int) string {
+	if !strings.Contains(paragraph, answer) {
+		return ""
+	}
+	at := -1
+	if start != nil {
+		at = byteOffset(paragraph, *start)
+	}
+	if at < 0 || !strings.HasPrefix(paragraph[at:], answer) {
+		if at = strings.Index(paragraph, answer); at != strings.LastIndex(paragraph, answer) {
+			return answer
+		}
+	}
+	for _, s := range analyze.Sentences(paragraph) {
+		if s.Start <= at && at+len(answer) <= s.End {
+			return paragraph[s.Start:s.End]
+		}
+	}
+	return answer
+}
+
+// byteOffset is where the nth character of a text begins, counted from 0; -1 when there are not so many.
+func byteOffset(text string, n int) int {
+	for at := range text {
+		if n == 0 {
+			return at
+		}
+		n--
+	}
+	return -1
 }

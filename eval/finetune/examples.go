@@ -20,8 +20,8 @@ import (
 type Example struct {
 	Messages []model.Message `json:"messages"`
 
-	question dataset.Question
-	tokens   int
+	id     string // of its question
+	tokens int
 }
 
 // Source is what examples are made with.
@@ -42,9 +42,9 @@ type LeftOut struct {
 }
 
 // Make makes an example of each question: the very prompt of the request's arm, and the first accepted answer. A
-// grounded one names the passages that hold the evidence behind its answer, and declines a question that the documents
-// don't answer. Left out are drafts, questions without an accepted answer, and grounded ones whose evidence was not found: they
-// would teach to make things up.
+// grounded one names the passages that hold the evidence behind its answer, where the prompt numbers them, and declines a
+// question that the documents don't answer. Left out are drafts, questions without an accepted answer, and grounded ones
+// whose evidence the prompt does not show: they would teach to make things up.
 func Make(ctx context.Context, s Source, questions []dataset.Question) (examples []Example, left []LeftOut, err error) {
 	for _, q := range questions {
 		messages, why, err := s.messages(ctx, q)
@@ -55,7 +55,7 @@ func Make(ctx context.Context, s Source, questions []dataset.Question) (examples
 			left = append(left, LeftOut{q.ID, why})
 			continue
 		}
-		e := Example{Messages: messages, question: q}
+		e := Example{Messages: messages, id: q.ID}
 		for _, m := range messages {
 			e.tokens += s.Count(m.Content) + messageTokens
 		}
@@ -95,15 +95,15 @@ func (s Source) messages(ctx context.Context, q dataset.Question) (messages []mo
 	default:
 		return nil, "It is declined before a model is asked.", nil
 	}
-	target, why, err := s.target(q, a.Passages)
+	target, why, err := s.target(q, a.Passages, taken.messages)
 	if why != "" || err != nil {
 		return nil, why, err
 	}
 	return append(taken.messages, model.Message{Role: prompts.RoleAssistant, Content: target}), "", nil
 }
 
-// target is what the model should have answered.
-func (s Source) target(q dataset.Question, passages []corpus.Passage) (text, why string, err error) {
+// target is what the model should have answered to messages, which show passages.
+func (s Source) target(q dataset.Question, passages []corpus.Passage, messages []model.Message) (text, why string, err error) {
 	if !q.Answerable {
 		text, err = s.Prompts.Abstention(analyze.Language(q.Question), nil)
 		return text, "", err
@@ -113,19 +113,40 @@ func (s Source) target(q dataset.Question, passages []corpus.Passage) (text, why
 		return text, "", nil
 	}
 	var markers strings.Builder
+	shown := false
 	for i, p := range passages {
-		if eval.HasEvidence(p, q) {
-			fmt.Fprintf(&markers, "[%d]", i+1)
+		if !showsEvidence(p, q) {
+			continue
+		}
+		shown = true
+		if marker := fmt.Sprintf("[%d]", i+1); numbered(messages, marker) {
+			markers.WriteString(marker)
 		}
 	}
-	if markers.Len() == 0 {
-		return "", "None of the passages that are found for it holds its evidence.", nil
+	if !shown {
+		return "", "None of the passages that it would be shown holds its evidence.", nil
 	}
 	return cited(text, markers.String()), "", nil
 }
 
-// cited puts markers before the full stop of an answer.
+// showsEvidence reports whether a passage is of the question's evidence and, where that has a quote, holds it.
+func showsEvidence(p corpus.Passage, q dataset.Question) bool {
+	return slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool {
+		return eval.OnEvidence(p, e) && (e.Quote == "" || dataset.Holds(p.Text, e.Quote))
+	})
+}
+
+// numbered reports whether the message with the passages has a marker. It is then the number of one: texts have none in a
+// prompt. Prompts for small models don't number what they show.
+func numbered(messages []model.Message, marker string) bool {
+	return strings.Contains(messages[len(messages)-1].Content, marker)
+}
+
+// cited puts markers, if there are any, before the full stop of an answer.
 func cited(text, markers string) string {
+	if markers == "" {
+		return text
+	}
 	for _, stop := range []string{".", "。", "!", "?"} {
 		if rest, ok := strings.CutSuffix(text, stop); ok {
 			return strings.TrimSpace(rest) + " " + markers + stop

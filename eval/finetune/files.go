@@ -21,7 +21,7 @@ import (
 const (
 	TrainFile      = "train.jsonl"
 	ValidationFile = "validation.jsonl"
-	HoldoutFile    = "holdout.jsonl" // the questions of validation, to evaluate with: nothing of them was trained on
+	HoldoutFile    = "holdout.jsonl" // all questions of validation's part, to evaluate with: nothing of them was trained on
 	manifestFile   = "manifest.json"
 )
 
@@ -83,15 +83,16 @@ func Describe(base model.Card, train, validation []Example, left []LeftOut, epoc
 	}
 	for _, e := range slices.Concat(train, validation) {
 		if base.Context > 0 && e.tokens > base.Context {
-			m.Problems = append(m.Problems, fmt.Sprintf("The example of %s has %d tokens, more than the %d that the model takes.", e.question.ID, e.tokens, base.Context))
+			m.Problems = append(m.Problems, fmt.Sprintf("The example of %s has %d tokens, more than the %d that the model takes.", e.id, e.tokens, base.Context))
 		}
 	}
 	return m
 }
 
-// Write makes the folder of a training set, which must not be there yet. The manifest is completed with the hashes, and
-// with a problem when a file is too large.
-func Write(folder string, m Manifest, train, validation []Example) (Manifest, error) {
+// Write makes the folder of a training set, which must not be there yet. Held are the questions that validation's examples
+// were made of, or could not be: a model that is evaluated on those alone whose evidence was found would look better than
+// it is. The manifest is completed with the hashes, and with a problem when a file is too large.
+func Write(folder string, m Manifest, train, validation []Example, held []dataset.Question) (Manifest, error) {
 	if err := os.MkdirAll(filepath.Dir(folder), 0o700); err != nil {
 		return m, corpus.Errorf(corpus.ErrInvalid, "write training set: %w", err)
 	}
@@ -101,10 +102,6 @@ func Write(folder string, m Manifest, train, validation []Example) (Manifest, er
 		return m, corpus.Errorf(corpus.ErrInvalid, "write training set: %w", err)
 	}
 	files := map[string][]byte{}
-	var held []dataset.Question
-	for _, e := range validation {
-		held = append(held, e.question)
-	}
 	for name, examples := range map[string][]Example{TrainFile: train, ValidationFile: validation} {
 		if len(examples) == 0 {
 			continue
@@ -115,6 +112,7 @@ func Write(folder string, m Manifest, train, validation []Example) (Manifest, er
 		}
 		files[name] = text
 	}
+	held = slices.DeleteFunc(slices.Clone(held), func(q dataset.Question) bool { return q.Draft })
 	if len(held) > 0 {
 		var b bytes.Buffer
 		if err := dataset.Write(&b, held); err != nil {

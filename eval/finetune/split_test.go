@@ -129,7 +129,7 @@ func TestASetIsCheckedEstimatedAndReadAgain(t *testing.T) {
 	three := 3.0
 	base := model.Card{ID: "base", Context: 50, Price: model.Price{Training: &three}}
 	example := func(tokens int) Example {
-		return Example{Messages: []model.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "<b>ho</b>"}}, question: dataset.Question{ID: "q", Question: "hi", Answerable: true}, tokens: tokens}
+		return Example{Messages: []model.Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "<b>ho</b>"}}, id: "q", tokens: tokens}
 	}
 	train := slices.Repeat([]Example{example(40)}, 60)
 	m := Describe(base, train, []Example{example(10)}, nil, 0)
@@ -148,14 +148,14 @@ func TestASetIsCheckedEstimatedAndReadAgain(t *testing.T) {
 		t.Errorf("cost without a price is %v", *got.CostUSD)
 	}
 	folder := t.TempDir() + "/set"
-	if m, err := Write(folder, m, train, []Example{example(10)}); err != nil || len(m.Hashes) != 3 {
+	if m, err := Write(folder, m, train, []Example{example(10)}, asked(2, 2, 1)); err != nil || len(m.Hashes) != 3 {
 		t.Fatalf("%v, %v", m.Hashes, err)
 	}
 	set, err := Read(folder)
 	if err != nil || !strings.Contains(string(set.Train), `{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"<b>ho</b>"}]}`+"\n") || set.Validation == nil {
 		t.Errorf("read %+v, %v", set.Manifest, err)
 	}
-	if _, err := Write(folder, m, train, nil); !errors.Is(err, corpus.ErrConflict) {
+	if _, err := Write(folder, m, train, nil, nil); !errors.Is(err, corpus.ErrConflict) {
 		t.Errorf("written twice: %v", err)
 	}
 	if _, err := Read(t.TempDir()); !errors.Is(err, corpus.ErrInvalid) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"grounded/corpus"
 	"grounded/jobs"
 )
@@ -209,7 +211,11 @@ func claimEnds(t *testing.T, p Place) {
 
 func list(t *testing.T, p Place) {
 	one, two := open(t, p, Options{}), open(t, p, Options{})
-	var ids []string // the newest first
+	other, err := one.Submit(t.Context(), jobs.Job{ID: uuid.NewString(), Storage: uuid.NewString(), Kind: "other", Collection: "c", Owner: "third", Spec: []byte("{}"), Status: jobs.Queued})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{other.ID} // the newest first
 	for i := range 7 {
 		j := submit(t, one, jobs.Job{Owner: []string{"odd", "even"}[i%2], Collection: []string{"a", "a", "b"}[i%3]}, fmt.Sprintf("%d.md", i), "text")
 		ids = append([]string{j.ID}, ids...)
@@ -238,7 +244,7 @@ func list(t *testing.T, p Place) {
 		}
 	}
 	// A replica may learn of a job a moment later.
-	for deadline := time.Now().Add(within); len(page(jobs.Query{Limit: 100})) < 7 || len(page(jobs.Query{Status: jobs.Done, Limit: 100})) < 1; {
+	for deadline := time.Now().Add(within); len(page(jobs.Query{Limit: 100})) < 8 || len(page(jobs.Query{Status: jobs.Done, Limit: 100})) < 1; {
 		if time.Now().After(deadline) {
 			t.Fatal("a replica never learned of all jobs")
 		}
@@ -248,12 +254,15 @@ func list(t *testing.T, p Place) {
 		want  []string
 	}{
 		{jobs.Query{Limit: 3}, ids},
-		{jobs.Query{Limit: 7}, ids},
+		{jobs.Query{Limit: 8}, ids},
 		{jobs.Query{Limit: 2, Owner: "odd"}, []string{ids[0], ids[2], ids[4], ids[6]}},
 		{jobs.Query{Limit: 2, Collection: "b"}, []string{ids[1], ids[4]}},
 		{jobs.Query{Limit: 2, Status: jobs.Done}, []string{ids[6]}},
 		{jobs.Query{Limit: 2, Status: jobs.Queued, Owner: "odd"}, []string{ids[0], ids[2], ids[4]}},
 		{jobs.Query{Limit: 2, Owner: "nobody"}, nil},
+		{jobs.Query{Limit: 2, Kinds: []string{jobs.KindIngest}}, ids[:7]},
+		{jobs.Query{Limit: 2, Kinds: []string{"other", jobs.KindIngest}, Owner: "odd"}, []string{ids[0], ids[2], ids[4], ids[6]}},
+		{jobs.Query{Limit: 2, Kinds: []string{"other"}}, []string{other.ID}},
 	} {
 		if got := page(c.query); !slices.Equal(got, c.want) {
 			t.Errorf("%+v: got %q, want %q", c.query, got, c.want)

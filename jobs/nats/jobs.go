@@ -131,7 +131,7 @@ func (q *Queue) Jobs(_ context.Context, query jobs.Query) ([]jobs.Job, string, e
 	}
 	matches := func(e *entry) bool {
 		return e.order() < before && (query.Owner == "" || e.Owner == query.Owner) && (query.Collection == "" || e.Collection == query.Collection) &&
-			(query.Status == "" || e.Status == query.Status)
+			(query.Status == "" || e.Status == query.Status) && (len(query.Kinds) == 0 || slices.Contains(query.Kinds, e.Kind))
 	}
 	var found []*entry
 	q.mu.Lock()

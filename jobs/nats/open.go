@@ -34,7 +34,7 @@ type Config struct {
 	MaxBytes  int64
 	Timeout   time.Duration // of one call; default 10 seconds
 	Lease     time.Duration // how long a worker may not be heard of; default 30 seconds
-	Retention time.Duration // of jobs that have ended; default 7 days
+	Retention time.Duration // of jobs that have ended; default jobs.DefaultRetention
 	Abandoned time.Duration // after which files without a job are forgotten; default an hour
 }
 
@@ -42,7 +42,6 @@ const (
 	defaultPrefix    = "grounded"
 	defaultTimeout   = 10 * time.Second
 	defaultLease     = 30 * time.Second
-	defaultRetention = 7 * 24 * time.Hour
 	defaultAbandoned = time.Hour
 )
 
@@ -77,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Queue, error) {
 	if c.Lease < 0 || c.Retention < 0 || c.Abandoned < 0 || c.Timeout < 0 || c.Replicas < 0 || c.MaxBytes < 0 {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "open job queue: a number or length of time is negative")
 	}
-	c.Lease, c.Retention = defaultTo(c.Lease, defaultLease), defaultTo(c.Retention, defaultRetention)
+	c.Lease, c.Retention = defaultTo(c.Lease, defaultLease), defaultTo(c.Retention, jobs.DefaultRetention)
 	c.Abandoned, c.Timeout = defaultTo(c.Abandoned, defaultAbandoned), defaultTo(c.Timeout, defaultTimeout)
 	if c.Prefix == "" {
 		c.Prefix = defaultPrefix

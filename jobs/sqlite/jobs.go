@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"grounded/corpus"
@@ -184,6 +185,12 @@ func (q *Queue) Jobs(ctx context.Context, query jobs.Query) ([]jobs.Job, string,
 		if value != "" {
 			where += " AND " + column + " = ?"
 			args = append(args, value)
+		}
+	}
+	if len(query.Kinds) > 0 {
+		where += " AND kind IN (?" + strings.Repeat(", ?", len(query.Kinds)-1) + ")"
+		for _, kind := range query.Kinds {
+			args = append(args, kind)
 		}
 	}
 	if query.Cursor != "" {

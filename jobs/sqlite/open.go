@@ -27,13 +27,12 @@ type Config struct {
 	Path      string        // of the SQLite file; it is made if it is not there
 	Files     string        // folder of the files' content; default: beside the SQLite file
 	Lease     time.Duration // how long a worker may not be heard of; default 30 seconds
-	Retention time.Duration // of jobs that have ended; default 7 days
+	Retention time.Duration // of jobs that have ended; default jobs.DefaultRetention
 	Abandoned time.Duration // after which files without a job are forgotten; default an hour
 }
 
 const (
 	defaultLease     = 30 * time.Second
-	defaultRetention = 7 * 24 * time.Hour
 	defaultAbandoned = time.Hour
 	// pollEvery is how often another process's changes are looked for.
 	pollEvery = 200 * time.Millisecond
@@ -103,7 +102,7 @@ func Open(ctx context.Context, c Config) (*Queue, error) {
 	if c.Lease < 0 || c.Retention < 0 || c.Abandoned < 0 {
 		return nil, corpus.Errorf(corpus.ErrInvalid, "open job queue: a length of time is negative")
 	}
-	c.Lease, c.Retention, c.Abandoned = defaultTo(c.Lease, defaultLease), defaultTo(c.Retention, defaultRetention), defaultTo(c.Abandoned, defaultAbandoned)
+	c.Lease, c.Retention, c.Abandoned = defaultTo(c.Lease, defaultLease), defaultTo(c.Retention, jobs.DefaultRetention), defaultTo(c.Abandoned, defaultAbandoned)
 	path, err := filepath.Abs(c.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open job queue %s: %w", c.Path, err)

@@ -78,23 +78,6 @@ func (p *program) evalRunCommand() *cobra.Command {
 	return command
 }
 
-// questions are those of the dataset, and of other documents.
-func (f runFlags) questions() ([]dataset.Question, error) {
-	questions, err := loadDataset(f.file)
-	if err != nil {
-		return nil, err
-	}
-	questions = dataset.Sample(questions, f.limit)
-	if f.unanswerable == "" {
-		return questions, nil
-	}
-	others, err := dataset.Load(f.unanswerable)
-	if err != nil {
-		return nil, err
-	}
-	return dataset.WithUnanswerable(questions, dataset.Sample(others, f.limit)), nil
-}
-
 func (f runFlags) check() error {
 	for _, n := range []struct {
 		name  string
@@ -125,6 +108,23 @@ func mayHoldRun(path string) error {
 		}
 	}
 	return nil
+}
+
+// questions are those of the dataset, and of other documents.
+func (f runFlags) questions() ([]dataset.Question, error) {
+	questions, err := loadDataset(f.file)
+	if err != nil {
+		return nil, err
+	}
+	questions = dataset.Sample(questions, f.limit)
+	if f.unanswerable == "" {
+		return questions, nil
+	}
+	others, err := dataset.Load(f.unanswerable)
+	if err != nil {
+		return nil, err
+	}
+	return dataset.WithUnanswerable(questions, dataset.Sample(others, f.limit)), nil
 }
 
 func (p *program) evalRun(cmd *cobra.Command, s *services, f runFlags, questions []dataset.Question) (err error) {

@@ -10,6 +10,9 @@ import (
 func judgedTable(g eval.Judging) table {
 	t := table{Title: "Judged by " + g.Judge, Header: []string{"compared", "with", "questions", "better", "tie", "worse", "flips", "first preferred", "difference", "95% interval", "p (Holm)", "verdict"},
 		Note: fmt.Sprintf("Each pair was judged in both orders; what changes with the order (flips) is a tie. The difference is that of better and worse, as shares. Cost: %s; %d judgements failed or could not be read.", dollars(g.CostUSD), g.Unreadable)}
+	if g.OtherPrompts > 0 {
+		t.Note += fmt.Sprintf(" %d judgements by another version of the prompt are left out.", g.OtherPrompts)
+	}
 	for _, p := range g.Pairs {
 		verdict := string(p.Verdict)
 		if !p.Used {

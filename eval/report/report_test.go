@@ -90,6 +90,15 @@ func TestAReportIsWrittenInEachForm(t *testing.T) {
 	}
 }
 
+func TestJudgementsThatAreLeftOutAreNamed(t *testing.T) {
+	r := newReport(t, 40)
+	r.Judging = []eval.Judging{{Judge: "j", OtherPrompts: 7, Pairs: []eval.JudgedPair{{Model: "m", Arm: "grounded", Than: "m", Beside: "plain"}}}}
+	var text strings.Builder
+	if err := report.Markdown(&text, r); err != nil || !strings.Contains(text.String(), "7 judgements by another version of the prompt are left out") {
+		t.Errorf("%v, Markdown is:\n%s", err, text.String())
+	}
+}
+
 // TestALargeReportIsSmallAndOpensInABrowser needs Chromium for its second half.
 func TestALargeReportIsSmallAndOpensInABrowser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.html")

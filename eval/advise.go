@@ -184,17 +184,16 @@ func (a *Advice) decide(r Report, w Wanted, worth func(Scores) *float64) {
 	for _, c := range a.Candidates[1:] {
 		samples = append(samples, r.samples(*best.column, *c.column, worth))
 	}
-	var tied, why []string
+	var tied []string
 	for i, compared := range stat.Compare(samples, w.Rule) {
 		c := &a.Candidates[i+1]
 		c.Beaten = &compared
 		if compared.Verdict != stat.Better {
-			tied = append(tied, c.Model+" "+c.Arm)
 			text := string(compared.Verdict)
 			if compared.Needed != nil && *compared.Needed > compared.Questions {
 				text += fmt.Sprintf("; about %d questions could tell a difference of %g", *compared.Needed, w.Rule.Effect)
 			}
-			why = append(why, text)
+			tied = append(tied, fmt.Sprintf("%s %s (%s)", c.Model, c.Arm, text))
 		}
 	}
 	figures := best.figures(r.Metric)
@@ -208,7 +207,7 @@ func (a *Advice) decide(r Report, w Wanted, worth func(Scores) *float64) {
 		a.Reason = fmt.Sprintf("%s %s (%s) is better by these weights than each of the others; than the next, %s %s, by %.3f (%.3f to %.3f) on %d questions.",
 			best.Model, best.Arm, figures, next.Model, next.Arm, *next.Beaten.Difference, next.Beaten.Interval.Low, next.Beaten.Interval.High, next.Beaten.Questions)
 	default:
-		a.Reason = fmt.Sprintf("The figures can't tell %s %s (%s) from %s by these weights: %s.", best.Model, best.Arm, figures, strings.Join(tied, ", "), why[0])
+		a.Reason = fmt.Sprintf("The figures can't tell %s %s (%s) by these weights from %s.", best.Model, best.Arm, figures, strings.Join(tied, ", "))
 	}
 }
 

@@ -110,7 +110,7 @@ func LockRun(path string) (*os.File, error) {
 	}
 	if !tryLock(lock) {
 		return nil, errors.Join(corpus.Hint(fmt.Errorf("open run %s: %w", path, ErrBusy),
-			"wait for it, or name another folder with --out"), lock.Close())
+			"wait until it is done"), lock.Close())
 	}
 	return lock, nil
 }

@@ -21,11 +21,16 @@ const ownHead = `# Models that grounded registered: fine-tuned ones, and those o
 `
 
 // Register writes a card into the file of models that were made here, in the place of one with the same id. The file is
-// whole at any time.
-func Register(path string, card Card) error {
+// whole at any time, and loses none when several processes register at once.
+func Register(path string, card Card) (err error) {
 	if err := card.check(); err != nil {
 		return corpus.Errorf(corpus.ErrInvalid, "register: %w", err)
 	}
+	lock, err := lockOwn(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	var file struct {
 		Models []Card `yaml:"models"`
 	}
@@ -56,6 +61,22 @@ func Register(path string, card Card) error {
 	return writeOwn(path, append([]byte(ownHead), text...))
 }
 
+// lockOwn keeps others from registering until the file that it returns is closed. It makes the folder. The lock is on a
+// file of its own, since that of the models is replaced.
+func lockOwn(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "register: %w", err)
+	}
+	lock, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, corpus.Errorf(corpus.ErrInvalid, "register: %w", err)
+	}
+	if err := lockFile(lock); err != nil {
+		return nil, errors.Join(corpus.Errorf(corpus.ErrUnavailable, "register: lock %s: %w", lock.Name(), err), lock.Close())
+	}
+	return lock, nil
+}
+
 // filled are the fields of a card that are not zero, in their order.
 func filled(c Card) (fields yaml.MapSlice) {
 	v := reflect.ValueOf(c)
@@ -70,9 +91,6 @@ func filled(c Card) (fields yaml.MapSlice) {
 }
 
 func writeOwn(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return corpus.Errorf(corpus.ErrInvalid, "register: %w", err)
-	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".models-*")
 	if err != nil {
 		return corpus.Errorf(corpus.ErrInvalid, "register: %w", err)

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"grounded/corpus"
 )
 
@@ -207,5 +209,30 @@ func TestARegisteredModelIsReadAgainWithItsLineage(t *testing.T) {
 	}
 	if err := Register(path, Card{ID: "a b", Provider: "openai", Tasks: []Task{TaskChat}}); !errors.Is(err, corpus.ErrInvalid) {
 		t.Errorf("a card that breaks a rule: %v", err)
+	}
+}
+
+func TestModelsThatAreRegisteredAtOnceAreAllKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "data", "models.yaml")
+	const many = 30
+	var group errgroup.Group
+	for i := range many {
+		group.Go(func() error {
+			return Register(path, Card{ID: fmt.Sprint("ours-", i), Provider: "openai", Tasks: []Task{TaskChat}})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	shipped, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(all.All()) - len(shipped.All()); got != many {
+		t.Errorf("%d of %d are there", got, many)
 	}
 }

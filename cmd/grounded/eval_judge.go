@@ -51,6 +51,7 @@ The same command goes on after a stop.`,
 	flags.BoolVar(&f.retry, "retry-errors", false, "ask again what failed or could not be read")
 	flags.BoolVar(&f.noCache, "no-cache", false, "ask even what was asked before with the same words")
 	reportFlags(command, &f.report)
+	labelsFlag(command, &f.report)
 	return command
 }
 

@@ -31,6 +31,7 @@ func (p *program) evalReportCommand() *cobra.Command {
 		},
 	}
 	reportFlags(command, &c)
+	labelsFlag(command, &c)
 	command.Flags().StringVar(&out, "out", "", "`file` to write, .html, .md, .csv or .json; without it Markdown, or with --json JSON, is printed")
 	return command
 }

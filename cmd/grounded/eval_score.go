@@ -29,12 +29,12 @@ func (p *program) evalScoreCommand() *cobra.Command {
 		},
 	}
 	reportFlags(command, &c)
+	labelsFlag(command, &c)
 	return command
 }
 
 func reportFlags(command *cobra.Command, c *eval.ReportConfig) {
 	command.Flags().StringVar(&c.Metric, "metric", "", "`score` that columns are compared by: f1, right, exact, contains, … (default f1)")
-	command.Flags().Var(&labelsFlag{c}, "labels", "JSONL `file` of what people say of answers; how far judges agree with them is told")
 	command.Flags().Float64Var(&c.Rule.Effect, "effect", 0, "difference that matters; questions that could not show it are too few (default 0.1)")
 }
 
@@ -106,12 +106,17 @@ func dollars(v *float64) string {
 	return fmt.Sprintf("$%.6f", *v)
 }
 
-// labelsFlag reads a file of labels.
-type labelsFlag struct{ config *eval.ReportConfig }
+// labelsFlag is for commands that show how far judges agree with people.
+func labelsFlag(command *cobra.Command, c *eval.ReportConfig) {
+	command.Flags().Var(&labels{c}, "labels", "JSONL `file` of what people say of answers; how far judges agree with them is told")
+}
 
-func (f *labelsFlag) String() string { return "" }
-func (f *labelsFlag) Type() string   { return "file" }
-func (f *labelsFlag) Set(path string) (err error) {
+// labels is the value of a flag: a file of them.
+type labels struct{ config *eval.ReportConfig }
+
+func (f *labels) String() string { return "" }
+func (f *labels) Type() string   { return "file" }
+func (f *labels) Set(path string) (err error) {
 	f.config.Labels, err = eval.LoadLabels(path)
 	return err
 }

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -100,6 +101,20 @@ func TestJudgementsThatAreLeftOutAreNamed(t *testing.T) {
 }
 
 // TestALargeReportIsSmallAndOpensInABrowser needs Chromium for its second half.
+func TestLabelsOfNothingAreToldOf(t *testing.T) {
+	r := newReport(t, 40)
+	r.LabelsOfNothing = 2
+	var page, text strings.Builder
+	if err := errors.Join(report.HTML(&page, r), report.Markdown(&text, r)); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{page.String(), text.String()} {
+		if !strings.Contains(form, "2 labels are of sentences or pairs that were not judged.") {
+			t.Error("nothing is said of them")
+		}
+	}
+}
+
 func TestALargeReportIsSmallAndOpensInABrowser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.html")
 	f, err := os.Create(path)

@@ -85,12 +85,14 @@ func tables(r eval.Report) []table {
 	for _, g := range r.Judging {
 		list = append(list, judgedTable(g), supportTable(g))
 	}
-	list = append(list, agreementTable(r))
 	var filled []table
 	for _, t := range list {
 		if len(t.Rows) > 0 {
 			filled = append(filled, t)
 		}
+	}
+	if len(r.Agreement) > 0 || r.LabelsOfNothing > 0 {
+		filled = append(filled, agreementTable(r))
 	}
 	return filled
 }

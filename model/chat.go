@@ -76,6 +76,7 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 		out     Response
 		stopped error // by the caller's stream
 		seen    streamed
+		thought thinking
 	)
 	ex := &exchange{edit: func(body map[string]any) { c.adapt(body, r) }}
 	options := c.options(r)
@@ -88,7 +89,9 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 			if out.FirstToken == 0 {
 				out.FirstToken = time.Since(began)
 			}
-			stopped = stream(Delta{Text: string(piece)})
+			if text := thought.write(string(piece)); text != "" {
+				stopped = stream(Delta{Text: text})
+			}
 			return stopped
 		}))
 	} else {
@@ -110,6 +113,13 @@ func (c *chat) Complete(ctx context.Context, r Request, stream func(Delta) error
 			"check that model and base_url of its catalog entry name a chat model")
 	}
 	c.read(&out, reply)
+	if out.Text = withoutThoughts(out.Text); stream != nil {
+		if rest := thought.rest(); rest != "" { // it ends as thoughts could begin
+			if err := stream(Delta{Text: rest}); err != nil {
+				return out, err
+			}
+		}
+	}
 	if out.FinishReason == "" {
 		out.FinishReason = finishReason(seen.finish)
 	}

@@ -215,10 +215,9 @@ func TestWhatWasSpentByEstimateCountsAfterAStop(t *testing.T) {
 	j := newJudge("m", func(string) (string, error) { return "yes", nil })
 	j.card.Price = model.Price{In: &price, Out: &price}
 	ctx, cancel := context.WithCancel(t.Context())
-	told := 0
 	c := eval.Config{Answerer: through{uncounted: true}, Chats: []model.Chat{j}, Arms: []string{"plain"}, Questions: numbered(9), AtOnce: 1, MaxCost: &limit,
-		Request: answer.Request{MaxTokens: 500}, Observe: func(eval.Progress) {
-			if told++; told == 4 {
+		Request: answer.Request{MaxTokens: 500}, Observe: func(p eval.Progress) {
+			if p.Done == 4 {
 				cancel()
 			}
 		}}

@@ -236,7 +236,7 @@ func whichWay(r eval.Report) (lines []string) {
 	case len(advice.Candidates) == 1:
 		lines = append(lines, "Only "+name+" is there to choose from.")
 	case len(tied) == 0:
-		lines = append(lines, fmt.Sprintf("%s: its %s of %s is better than that of each other.", name, scoreName(r.Metric), number(best.Quality)))
+		lines = append(lines, fmt.Sprintf("%s: its %s of %s is better than that of all others.", name, scoreName(r.Metric), number(best.Quality)))
 	default:
 		lines = append(lines, fmt.Sprintf("%s has the highest %s, %s, but the figures can't tell it from %s.%s", name, scoreName(r.Metric), number(best.Quality), names(tied), cheapest(append(tied, best))))
 	}

@@ -168,6 +168,9 @@ func (r *Report) column(model, arm string, items []Item) Column {
 		if isQuality(name) {
 			m = meanOf(values, keys)
 		}
+		if name == CostUSD && !costKnown { // what declined without a model, free, is not what the others cost
+			m.Mean = nil
+		}
 		m.Items = c.Items
 		c.Scores[name] = m
 	}

@@ -91,7 +91,7 @@ func (p *plot) svg(title string) template.HTML {
 func plots(r eval.Report) (list []template.HTML) {
 	for _, p := range []template.HTML{
 		forest(r),
-		scatter(r, "Quality against cost, with the Pareto front", "US dollars a question", func(c eval.Column) *float64 { return c.Scores[eval.CostUSD].Mean },
+		scatter(r, "Quality against cost, with the Pareto front", "US dollars a question", eval.Column.CostPerQuestion,
 			func(v float64) string { return fmt.Sprintf("%.3g", v) }),
 		scatter(r, "Quality against latency, with the Pareto front", "median seconds to the whole answer", func(c eval.Column) *float64 { return c.Total.P50 },
 			func(v float64) string { return fmt.Sprintf("%.2f", v/1000) }),

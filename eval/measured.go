@@ -61,15 +61,6 @@ func Measure(runs []Stored, model string) ([]Measured, error) {
 	return list, nil
 }
 
-// CostPerQuestion is what an answer costs on average, in US dollars; nil when the cost of one is not known: the others may be
-// those that no model was asked for.
-func (c Column) CostPerQuestion() *float64 {
-	if c.CostUSD == nil {
-		return nil
-	}
-	return c.mean(CostUSD)
-}
-
 // TokensPerSecond is how fast answers are written once they have begun; nil when no answer tells.
 func (c Column) TokensPerSecond() *float64 {
 	tokens, milliseconds := 0.0, 0.0

@@ -115,10 +115,7 @@ func (p *program) printTradeOff(r eval.Report, axis string, takes func(eval.Colu
 			continue
 		}
 		row, column := plotRows-1-at(*y/best, plotRows), at(*x/most, plotColumns)
-		for column < plotColumns-1 && grid[row][column] != ' ' { // beside what is there
-			column++
-		}
-		grid[row][column] = mark(i)[0]
+		grid[row][beside(grid[row], column)] = mark(i)[0]
 	}
 	p.printf("\n%s against %s\n", r.Metric, axis)
 	for i, line := range grid {
@@ -132,6 +129,18 @@ func (p *program) printTradeOff(r eval.Report, axis string, takes func(eval.Colu
 		p.printf("%s │%s\n", label, strings.TrimRight(string(line), " "))
 	}
 	p.printf("       └%s\n        0%*s\n", strings.Repeat("─", plotColumns), plotColumns-1, text(most))
+}
+
+// beside is the nearest column that nothing is in, rather the right one; the same where all are taken.
+func beside(line []byte, column int) int {
+	for distance := range len(line) {
+		for _, at := range []int{column + distance, column - distance} {
+			if at >= 0 && at < len(line) && line[at] == ' ' {
+				return at
+			}
+		}
+	}
+	return column
 }
 
 // at is the cell of a share, of so many.

@@ -86,7 +86,7 @@ func Advise(r Report, w Wanted) (Advice, error) {
 			a.Excluded = append(a.Excluded, Excluded{c.Model, c.Arm, why})
 			continue
 		}
-		a.Candidates = append(a.Candidates, Candidate{Model: c.Model, Arm: c.Arm, Quality: c.mean(r.Metric), CostUSD: c.mean(CostUSD), TotalMS: c.Total.P95, column: c})
+		a.Candidates = append(a.Candidates, Candidate{Model: c.Model, Arm: c.Arm, Quality: c.mean(r.Metric), CostUSD: c.CostPerQuestion(), TotalMS: c.Total.P95, column: c})
 	}
 	if len(a.Candidates) == 0 {
 		a.Reason = "No measured model meets the conditions."
@@ -117,7 +117,7 @@ func (w Wanted) exclude(r Report, c Column) string {
 			card = m
 		}
 	}
-	total, cost := c.Total.P95, c.mean(CostUSD)
+	total, cost := c.Total.P95, c.CostPerQuestion()
 	switch {
 	case w.Access != "" && card.Access != w.Access:
 		return "It is " + orNot(card.Access) + ", not " + w.Access + "."
@@ -127,7 +127,7 @@ func (w Wanted) exclude(r Report, c Column) string {
 		return fmt.Sprintf("It answered %d of %d questions.", c.Answered(), c.Items)
 	case c.mean(r.Metric) == nil:
 		return "Its " + r.Metric + " is not known."
-	case (w.Weights.Cost > 0 || w.MaxCostUSD > 0) && c.Scores[CostUSD].Scored < c.Answered():
+	case (w.Weights.Cost > 0 || w.MaxCostUSD > 0) && cost == nil:
 		return "Its price is not known."
 	case (w.Weights.Latency > 0 || w.MaxLatencyMS > 0) && total == nil:
 		return "Its latency is not known."
@@ -151,7 +151,7 @@ func orNot(text string) string {
 func (w Wanted) worth(r Report, candidates []Candidate) func(Scores) *float64 {
 	dearest, slowest := 0.0, 0.0
 	for _, c := range candidates {
-		if v := c.column.mean(CostUSD); v != nil {
+		if v := c.column.CostPerQuestion(); v != nil {
 			dearest = max(dearest, *v)
 		}
 		if v := c.column.mean(TotalMS); v != nil {

@@ -145,8 +145,10 @@ func misled(a corpus.Answer) []Misled {
 }
 
 func (g *Grounding) costs(r *Report, plain, grounded Column) {
-	cost, _ := r.paired(grounded, plain, CostUSD)
-	g.AddedUSD = average(cost)
+	if plain.CostUSD != nil && grounded.CostUSD != nil {
+		cost, _ := r.paired(grounded, plain, CostUSD)
+		g.AddedUSD = average(cost)
+	}
 	if times, _ := r.paired(grounded, plain, TotalMS); len(times) > 0 {
 		median := stat.Percentile(times, .5)
 		g.AddedMS = &median

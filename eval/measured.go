@@ -50,7 +50,7 @@ func Measure(runs []Stored, model string) ([]Measured, error) {
 			m := Measured{
 				Run: run.Name, Created: run.Header.Created, Dataset: run.Header.Dataset, Collection: run.Header.Collection,
 				Embedding: run.Header.Embedding.Model, Arm: c.Arm, Answered: c.Answered(), Items: c.Items, F1: c.Scores[F1], Right: c.Scores[Right],
-				FirstToken: c.FirstToken, Total: c.Total, TokensPerSecond: c.TokensPerSecond(), PerQuestion: c.Scores[CostUSD].Mean, PerRight: c.PerRight,
+				FirstToken: c.FirstToken, Total: c.Total, TokensPerSecond: c.TokensPerSecond(), PerQuestion: c.CostPerQuestion(), PerRight: c.PerRight,
 			}
 			if g := r.Grounding; len(g) > 0 && c.Arm == "grounded" {
 				harmed := len(g[0].Harmed)

@@ -127,6 +127,38 @@ func TestWhatWasMeasuredOfAModelIsListedByRunAndArm(t *testing.T) {
 	}
 }
 
+func TestOneUnknownPriceMakesTheCostOfAQuestionUnknown(t *testing.T) {
+	partly := made("a", "grounded", 40, until(30))
+	for i := range partly {
+		none := 0.
+		if partly[i].Answer.CostUSD = nil; i < 4 { // declined before a model was asked
+			partly[i].Answer.CostUSD = &none
+		}
+	}
+	run := stored("run", 1, 40, []string{"plain", "grounded"}, made("a", "plain", 40, until(10)), partly)
+	list, err := eval.Measure([]eval.Stored{run}, "a")
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d, %v", len(list), err)
+	}
+	if list[1].PerQuestion != nil || list[1].PerRight != nil || math.Abs(*list[0].PerQuestion-.001) > 1e-9 {
+		t.Errorf("a question costs %v, a right answer %v; without documents %v", list[1].PerQuestion, list[1].PerRight, *list[0].PerQuestion)
+	}
+	r, _, err := eval.Panel([]eval.Stored{run}, "", eval.ReportConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := r.Grounding[0]; g.AddedUSD != nil {
+		t.Errorf("documents add $%g to a question", *g.AddedUSD)
+	}
+	a, err := eval.Advise(r, eval.Wanted{Weights: eval.Weights{Quality: 1}, Arms: []string{"grounded"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := a.Candidates[0]; c.CostUSD != nil || strings.Contains(a.Reason, "free") {
+		t.Errorf("cost is %v: %s", c.CostUSD, a.Reason)
+	}
+}
+
 func TestAdviceNamesTheBestByTheWeightsOrSaysThatItCantTell(t *testing.T) {
 	quality := eval.Weights{Quality: 1}
 	panel := func(lists ...[]eval.Item) eval.Report {

@@ -205,6 +205,15 @@ func (c Column) quantiles(name string) (q Quantiles) {
 // Answered counts the items that have an answer.
 func (c Column) Answered() int { return c.Items - c.Missing - c.Failed }
 
+// CostPerQuestion is what an answer costs on average, in US dollars; nil when the cost of one is not known: the others may be
+// those that no model was asked for.
+func (c Column) CostPerQuestion() *float64 {
+	if c.CostUSD == nil {
+		return nil
+	}
+	return c.mean(CostUSD)
+}
+
 // Item of a question with its scores; false if there is none.
 func (c Column) Item(question string) (Item, Scores, bool) {
 	i, ok := c.items[question]

@@ -15,11 +15,12 @@ type Finding struct {
 // retiring is how long before a model's last day it is named, in days.
 const retiring = 90
 
-// Check lists the entries whose prices or facts were read more than a year before the day, whose facts have no date,
-// and whose provider no longer serves them or soon won't, in the catalog's order.
+// Check lists the entries whose prices or facts were read more than a year before the day, those that ship with the
+// program without a date of their facts, and those whose provider no longer serves them or soon won't, in the catalog's
+// order.
 func (c Catalog) Check(day time.Time) []Finding {
 	var list []Finding
-	for _, card := range c.cards {
+	for i, card := range c.cards {
 		add := func(kind, format string, args ...any) {
 			list = append(list, Finding{card.ID, kind, fmt.Sprintf(format, args...)})
 		}
@@ -28,7 +29,7 @@ func (c Catalog) Check(day time.Time) []Finding {
 				add("old", "Its %s of %s is older than a year.", read[0], read[1])
 			}
 		}
-		if card.Facts.Date == "" && card.Lineage == nil {
+		if card.Facts.Date == "" && i < c.shipped {
 			add("undated", "It does not say when its facts were read.")
 		}
 		switch date, ok := dayOf(card.Retires); {

@@ -18,7 +18,9 @@ models:
     tasks: [chat]
     price: {in: 1, out: 2, date: 2029-02-28, source: x}
     facts: {date: 2029-03-01, source: x}
-  - id: undated
+  - id: whisper-1
+    facts: {date: ""}
+  - id: ours
     provider: openai
     tasks: [chat]
   - id: gone
@@ -45,7 +47,7 @@ models:
 		kinds[f.Model] += f.Kind
 	}
 	for id, want := range map[string]string{
-		"fresh": "", "old-price": "old", "undated": "undated", "gone": "retired", "going": "retiring", "tuned": "", "gpt-4o": "oldoldretired",
+		"fresh": "", "old-price": "old", "whisper-1": "oldundatedretired", "ours": "", "gone": "retired", "going": "retiring", "tuned": "", "gpt-4o": "oldoldretired",
 	} {
 		if kinds[id] != want {
 			t.Errorf("%s is %q, want %q", id, kinds[id], want)
@@ -64,8 +66,13 @@ func TestTheShippedCatalogHasEachKindOfModel(t *testing.T) {
 			found[string(task)] = true
 		}
 		found[card.Architecture], found[card.Access], found[card.Deployment] = true, true, true
-		if card.Access == "open" && card.License == "" && card.ID != "deepseek-flash" {
+		if card.Access == "open" && card.License == "" {
 			t.Errorf("%s is open and has no license", card.ID)
+		}
+	}
+	for _, f := range c.Check(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) {
+		if f.Kind != "retiring" {
+			t.Errorf("%s: %s", f.Model, f.Text)
 		}
 	}
 	for _, kind := range []string{"chat", "code", "embedding", "rerank", "vision", "transcription", "image",

@@ -23,7 +23,8 @@ var shipped []byte
 
 // Catalog is the models that are known, by id.
 type Catalog struct {
-	cards []Card
+	cards   []Card
+	shipped int // how many of them ship with the program: the first ones
 }
 
 // Load reads the catalog that ships with the program and then the user's files. An entry whose id is known changes the
@@ -34,6 +35,7 @@ func Load(paths ...string) (Catalog, error) {
 	if err := c.add(shipped); err != nil {
 		return c, fmt.Errorf("read the shipped catalog: %w", err)
 	}
+	c.shipped = len(c.cards)
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) {

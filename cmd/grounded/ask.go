@@ -22,7 +22,7 @@ func (p *program) askCommand() *cobra.Command {
 		Example: examples(`grounded ask "How many days of leave do I have?"`,
 			`grounded ask --arm plain "How many days of leave do I have?"   # without the documents`,
 			`grounded ask --arm few-shot --examples examples.yaml "…"`,
-			`grounded ask --model gpt-4o-mini --json "…"`),
+			`grounded ask --model gpt-6-luna --json "…"`),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkArms(arm); err != nil {

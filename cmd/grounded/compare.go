@@ -21,7 +21,7 @@ func (p *program) compareCommand() *cobra.Command {
 		Use:   "compare QUESTION",
 		Short: "Answer one question with and without the documents, by one or more models, side by side",
 		Example: examples(`grounded compare "How many days of leave do I have?"`,
-			`grounded compare --models gpt-4o-mini,smollm2 --arms plain,grounded "…"`,
+			`grounded compare --models gpt-6-luna,smollm2 --arms plain,grounded "…"`,
 			`grounded compare --json "…"`),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -29,7 +29,7 @@ func (p *program) makeDatasetCommand() *cobra.Command {
 		Short: "Draft questions from the collection's own passages with a model, to be reviewed",
 		Long: `A model is asked for a question that a passage answers, the answer, and the words that show it; documents take turns.
 Kept is only what quotes its page word for word. All are drafts until somebody has reviewed them.`,
-		Example: examples("grounded eval dataset make --questions 50 --model gpt-4o-mini --max-cost 0.5 --out drafts.jsonl",
+		Example: examples("grounded eval dataset make --questions 50 --model gpt-6-luna --max-cost 0.5 --out drafts.jsonl",
 			"grounded eval dataset review drafts.jsonl"),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

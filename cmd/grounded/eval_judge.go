@@ -32,8 +32,8 @@ func (p *program) evalJudgeCommand() *cobra.Command {
 		Long: `Each pair of answers is judged in both orders. Verdicts that change with the order count as ties; a judge that
 changes too many is named and not used. What it says is kept in the run's folder, so that score and report ask nothing.
 The same command goes on after a stop.`,
-		Example: examples("grounded eval judge .grounded/runs/questions --judge gpt-4o-mini --max-cost 1",
-			"grounded eval judge RUN --judge gpt-4o-mini --pairs grounded:plain,oracle:grounded --labels mine.jsonl"),
+		Example: examples("grounded eval judge .grounded/runs/questions --judge gpt-6-luna --max-cost 1",
+			"grounded eval judge RUN --judge gpt-6-luna --pairs grounded:plain,oracle:grounded --labels mine.jsonl"),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.model == "" {

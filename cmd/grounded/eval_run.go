@@ -42,7 +42,7 @@ func (p *program) evalRunCommand() *cobra.Command {
 		Use:   "run --dataset FILE",
 		Short: "Ask models by several arms all questions of a dataset; the same command goes on after a stop",
 		Example: examples("grounded eval run --dataset questions.jsonl",
-			"grounded eval run --dataset questions.jsonl --models gpt-4o-mini,smollm2 --arms plain,grounded,oracle --max-cost 2",
+			"grounded eval run --dataset questions.jsonl --models gpt-6-luna,smollm2 --arms plain,grounded,oracle --max-cost 2",
 			"grounded eval run --dataset questions.jsonl --limit 50 --out first-try"),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -72,10 +72,10 @@ func (p *program) printPanel(r eval.Report) {
 	for i, c := range r.Columns {
 		score := c.Scores[r.Metric]
 		t.add(mark(i), c.Model, c.Arm, fmt.Sprintf("%d of %d", c.Answered(), c.Items), scoreText(score.Mean), interval(score.Interval), scoreText(c.Scores[eval.Right].Mean),
-			dollars(c.Scores[eval.CostUSD].Mean), orDash(c.PerRight), seconds(c.FirstToken.P50), quantiles(c.Total), rate(c.TokensPerSecond()))
+			dollars(c.CostPerQuestion()), orDash(c.PerRight), seconds(c.FirstToken.P50), quantiles(c.Total), rate(c.TokensPerSecond()))
 	}
 	t.write(p.stdout, p.width())
-	p.printTradeOff(r, "$ a question", func(c eval.Column) *float64 { return c.Scores[eval.CostUSD].Mean }, func(v float64) string { return fmt.Sprintf("$%.3g", v) })
+	p.printTradeOff(r, "$ a question", eval.Column.CostPerQuestion, func(v float64) string { return fmt.Sprintf("$%.3g", v) })
 	p.printTradeOff(r, "median time", func(c eval.Column) *float64 { return c.Total.P50 }, func(v float64) string { return fmt.Sprintf("%.2f s", v/1000) })
 }
 
@@ -115,10 +115,7 @@ func (p *program) printTradeOff(r eval.Report, axis string, takes func(eval.Colu
 			continue
 		}
 		row, column := plotRows-1-at(*y/best, plotRows), at(*x/most, plotColumns)
-		for column < plotColumns-1 && grid[row][column] != ' ' { // beside what is there
-			column++
-		}
-		grid[row][column] = mark(i)[0]
+		grid[row][beside(grid[row], column)] = mark(i)[0]
 	}
 	p.printf("\n%s against %s\n", r.Metric, axis)
 	for i, line := range grid {
@@ -132,6 +129,18 @@ func (p *program) printTradeOff(r eval.Report, axis string, takes func(eval.Colu
 		p.printf("%s │%s\n", label, strings.TrimRight(string(line), " "))
 	}
 	p.printf("       └%s\n        0%*s\n", strings.Repeat("─", plotColumns), plotColumns-1, text(most))
+}
+
+// beside is the nearest column that nothing is in, rather the right one; the same where all are taken.
+func beside(line []byte, column int) int {
+	for distance := range len(line) {
+		for _, at := range []int{column + distance, column - distance} {
+			if at >= 0 && at < len(line) && line[at] == ' ' {
+				return at
+			}
+		}
+	}
+	return column
 }
 
 // at is the cell of a share, of so many.

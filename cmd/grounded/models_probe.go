@@ -16,7 +16,7 @@ func (p *program) testModelCommand() *cobra.Command {
 		Short: "Try what a model's endpoint really does: one call each for chat, streaming, embedding, tools, JSON and vision",
 		Long: `Makes six small calls, which cost what six short questions cost. "ignored" is a call that succeeded without doing
 what was asked: a weak model may ignore what its server supports. "failed" can't tell.`,
-		Example: examples("grounded models test smollm2", "grounded models test gpt-4o-mini --json"),
+		Example: examples("grounded models test smollm2", "grounded models test gpt-6-luna --json"),
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return p.testModel(cmd.Context(), args[0]) },
 	}

@@ -20,7 +20,7 @@ func (p *program) showModelCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "show MODEL",
 		Short:   "Show a model's card, and what was measured of it here",
-		Example: examples("grounded models show smollm2", "grounded models show gpt-4o-mini --json", "grounded models show smollm2 --runs old-runs"),
+		Example: examples("grounded models show smollm2", "grounded models show gpt-6-luna --json", "grounded models show smollm2 --runs old-runs"),
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return p.showModel(cmd.Context(), args[0], runs) },
 	}

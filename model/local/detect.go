@@ -45,7 +45,7 @@ func Detect(ctx context.Context, cfg DetectConfig) Found {
 	pulled, running := ollamaModels(ctx, cfg.OllamaURL)
 	sources := []source{{
 		name: "OpenAI (OPENAI_API_KEY is set)", instead: "set OPENAI_API_KEY for OpenAI",
-		there: key != "", chat: "gpt-4o-mini", embedding: "text-embedding-3-small",
+		there: key != "", chat: "gpt-6-luna", embedding: "text-embedding-3-small",
 	}, {
 		name: "Ollama at " + cfg.OllamaURL, instead: ollamaHint(running),
 		there: running, chat: firstOf(pulled, "llama3.1", "qwen2.5"), embedding: firstOf(pulled, "bge-m3", "nomic-embed-text"),

@@ -33,8 +33,8 @@ func TestDetectPrefersAKeyThenOllamaThenTheLocalModels(t *testing.T) {
 		chat, embedding, line   string
 	}{
 		{
-			"key", "k", none, empty, "gpt-4o-mini", "text-embedding-3-small",
-			"Using gpt-4o-mini and text-embedding-3-small from OpenAI (OPENAI_API_KEY is set); you could also run Ollama, or install the local models with make models.",
+			"key", "k", none, empty, "gpt-6-luna", "text-embedding-3-small",
+			"Using gpt-6-luna and text-embedding-3-small from OpenAI (OPENAI_API_KEY is set); you could also run Ollama, or install the local models with make models.",
 		},
 		{
 			"ollama", "", both, installed, "qwen2.5", "bge-m3",

@@ -208,8 +208,11 @@ func (s *Service) complete(ctx context.Context, r Request, arm Arm, f *found, st
 	}
 	a.Abstained = declined(a.Text)
 	if len(a.Passages) > 0 && !a.Abstained {
-		c, err := s.check(ctx, r.Scope, a.Text, answerLanguage(a.Text, r.Question), a.Passages)
-		if err != nil {
+		var c checked
+		if err := t.check(func() (err error) {
+			c, err = s.check(ctx, r.Scope, a.Text, answerLanguage(a.Text, r.Question), a.Passages)
+			return err
+		}); err != nil {
 			return a, fmt.Errorf("check citations: %w", err)
 		}
 		a.Citations = append(a.Citations, c.citations...)

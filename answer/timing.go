@@ -11,6 +11,7 @@ type timer struct {
 	start     time.Time
 	retrieved *time.Duration
 	first     *time.Duration
+	checked   *time.Duration
 }
 
 func newTimer(f *found) *timer {
@@ -30,9 +31,18 @@ func (t *timer) text(s string) {
 	}
 }
 
+// check runs what looks at the finished answer and notes how long it takes.
+func (t *timer) check(look func() error) error {
+	begun := time.Now()
+	err := look()
+	d := time.Since(begun)
+	t.checked = &d
+	return err
+}
+
 func (t *timer) timings() corpus.Timings {
 	total := time.Since(t.start)
-	return corpus.Timings{RetrieveMS: milliseconds(t.retrieved), FirstTokenMS: milliseconds(t.first), TotalMS: milliseconds(&total)}
+	return corpus.Timings{RetrieveMS: milliseconds(t.retrieved), FirstTokenMS: milliseconds(t.first), CheckMS: milliseconds(t.checked), TotalMS: milliseconds(&total)}
 }
 
 func milliseconds(d *time.Duration) *float64 {

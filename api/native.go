@@ -233,10 +233,14 @@ func comparisonOf(question string, cells []answer.Cell) wire.Comparison {
 // catalog is GET /api/models.
 func (s *Server) listCatalog(k *call) error {
 	q := k.echo.QueryParam
-	cards := s.engine.Catalog.Filter(model.Filter{
+	filter := model.Filter{
 		Task: model.Task(q("task")), Provider: q("provider"), Access: q("kind"), Deployment: q("deployment"),
 		License: q("license"), Name: q("name"), Text: q("text"),
-	})
+	}
+	if err := filter.Check(); err != nil {
+		return err
+	}
+	cards := s.engine.Catalog.Filter(filter)
 	list := make([]model.Card, 0, len(cards))
 	for _, card := range cards {
 		list = append(list, published(card))

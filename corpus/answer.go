@@ -68,10 +68,11 @@ type Usage struct {
 	EmbeddingTokens  *int `json:"embedding_tokens"`
 }
 
-// Timings are in milliseconds from the beginning of the request, but RetrieveMS is a length; nil is unknown.
+// Timings are in milliseconds from the beginning of the request, but RetrieveMS and CheckMS are lengths; nil is unknown.
 type Timings struct {
 	RetrieveMS   *float64 `json:"retrieve_ms"`
 	FirstTokenMS *float64 `json:"first_token_ms"`
+	CheckMS      *float64 `json:"check_ms"` // of looking up citations when the answer is written; nil when none were
 	TotalMS      *float64 `json:"total_ms"`
 }
 

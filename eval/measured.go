@@ -3,6 +3,7 @@ package eval
 import (
 	"time"
 
+	"grounded/corpus"
 	"grounded/eval/stat"
 )
 
@@ -61,23 +62,39 @@ func Measure(runs []Stored, model string) ([]Measured, error) {
 	return list, nil
 }
 
-// TokensPerSecond is how fast answers are written once they have begun; nil when no answer tells.
+// TokensPerSecond is how fast answers are written once they have begun, without the time that their citations are looked
+// up in; nil when no answer tells.
 func (c Column) TokensPerSecond() *float64 {
 	tokens, milliseconds := 0.0, 0.0
-	for _, s := range c.scores {
-		n, first, total := s.get(CompletionTokens), s.get(FirstTokenMS), s.get(TotalMS)
+	for id, s := range c.scores {
+		n, first, written := s.get(CompletionTokens), s.get(FirstTokenMS), writtenMS(c.items[id].Answer)
 		// The first token is what the time to it is for.
-		if n == nil || first == nil || total == nil || *n < 2 || *total <= *first {
+		if n == nil || first == nil || written == nil || *n < 2 || *written <= *first {
 			continue
 		}
 		tokens += *n - 1
-		milliseconds += *total - *first
+		milliseconds += *written - *first
 	}
 	if milliseconds == 0 {
 		return nil
 	}
 	rate := tokens / milliseconds * 1000
 	return &rate
+}
+
+// writtenMS is when the last token of an answer was there, in milliseconds. It is nil where citations were looked up and how
+// long is not known, as in items of earlier versions.
+func writtenMS(a *corpus.Answer) *float64 {
+	switch {
+	case a == nil || a.Timings.TotalMS == nil:
+		return nil
+	case a.Timings.CheckMS != nil:
+		at := *a.Timings.TotalMS - *a.Timings.CheckMS
+		return &at
+	case len(a.Passages) > 0 && !a.Abstained:
+		return nil
+	}
+	return a.Timings.TotalMS
 }
 
 // mean of a score; nil when no item has one.

@@ -90,6 +90,39 @@ func TestWhatWasMeasuredOfAModelIsListedByRunAndArm(t *testing.T) {
 	if math.Abs(*grounded.PerQuestion-.003) > 1e-9 || math.Abs(*grounded.PerRight-.004) > 1e-9 {
 		t.Errorf("costs are %v and %v", *grounded.PerQuestion, *grounded.PerRight)
 	}
+	// Citations are looked up when the answer is written.
+	took := 40.
+	for i := range items {
+		if a := items[i].Answer; items[i].Arm == "grounded" {
+			a.Passages = []corpus.Passage{{}}
+		}
+	}
+	speed := func() *float64 {
+		list, err := eval.Measure([]eval.Stored{stored("run", 1, 40, []string{"plain", "grounded"}, items)}, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list[1].TokensPerSecond
+	}
+	if got := speed(); got != nil {
+		t.Errorf("where the time of looking up is not known, speed is %v", *got)
+	}
+	for i := range items {
+		items[i].Answer.Timings.CheckMS = &took
+	}
+	if got := speed(); got == nil || math.Abs(*got-1000) > 1e-6 {
+		t.Errorf("10 tokens in 50 ms, 40 of them of looking up, is %v a second", got)
+	}
+	// Without a price, one that declines without a model is free, and says nothing of the others.
+	for i := range items {
+		if items[i].Answer.CostUSD = nil; i == 45 {
+			items[i].Answer.CostUSD = new(float64)
+		}
+	}
+	list, err = eval.Measure([]eval.Stored{stored("run", 1, 40, []string{"plain", "grounded"}, items)}, "a")
+	if err != nil || list[1].PerQuestion != nil || list[1].PerRight != nil {
+		t.Errorf("an unknown price is %v a question, %v", list[1].PerQuestion, err)
+	}
 	if list, err := eval.Measure(nil, "a"); err != nil || len(list) != 0 {
 		t.Errorf("of no run: %v, %v", list, err)
 	}

@@ -168,6 +168,9 @@ func (r *Report) column(model, arm string, items []Item) Column {
 		if isQuality(name) {
 			m = meanOf(values, keys)
 		}
+		if name == CostUSD && !costKnown { // what declined without a model, free, is not what the others cost
+			m.Mean = nil
+		}
 		m.Items = c.Items
 		c.Scores[name] = m
 	}
@@ -202,14 +205,8 @@ func (c Column) quantiles(name string) (q Quantiles) {
 // Answered counts the items that have an answer.
 func (c Column) Answered() int { return c.Items - c.Missing - c.Failed }
 
-// CostPerQuestion is what an answer costs on average, in US dollars; nil when the cost of one is not known: the others may be
-// those that no model was asked for.
-func (c Column) CostPerQuestion() *float64 {
-	if c.CostUSD == nil {
-		return nil
-	}
-	return c.mean(CostUSD)
-}
+// CostPerQuestion is what an answer costs on average, in US dollars; nil when the cost of one is not known.
+func (c Column) CostPerQuestion() *float64 { return c.mean(CostUSD) }
 
 // Item of a question with its scores; false if there is none.
 func (c Column) Item(question string) (Item, Scores, bool) {

@@ -5,28 +5,41 @@ import (
 	"grounded/model"
 )
 
-// way says which of the ways to better answers a column is: prompting, with examples or without, retrieval, a fine-tuned
-// model, one that was trained elsewhere; or of the model and the prompt both.
-func way(card model.Card, arm string) string {
-	made := ""
+// The four ways to better answers, beside a model that is asked alone.
+const (
+	WayAlone     = "the model alone"
+	WayExamples  = "examples in the prompt"
+	WayRetrieval = "retrieval"
+	WayTuned     = "fine-tuned model"
+	WayElsewhere = "model trained elsewhere"
+)
+
+// Origin is WayTuned of a model of one's own that a job or an adapter made of another, WayElsewhere of a whole one that was
+// made elsewhere, and empty of what others offer.
+func Origin(card model.Card) string {
 	switch l := card.Lineage; {
 	case l == nil:
+		return ""
 	case l.Job != "" || l.Adapter != "":
-		made = "fine-tuned"
-	default:
-		made = "trained elsewhere"
+		return WayTuned
 	}
+	return WayElsewhere
+}
+
+// way says which of the ways a column is, of the model and of the arm.
+func way(card model.Card, arm string) string {
 	asked := map[string]string{
-		answer.ArmFewShot: "prompting with examples", answer.ArmGrounded: "retrieval",
+		answer.ArmFewShot: WayExamples, answer.ArmGrounded: WayRetrieval,
 		ArmOracle: "the right passages given", ArmDistractor: "wrong passages given",
 	}[arm]
-	switch {
-	case made == "" && asked == "":
-		return "the model alone"
-	case made == "":
+	switch own := Origin(card); {
+	case own == "" && asked == "":
+		return WayAlone
+	case own == "":
 		return asked
 	case asked == "":
-		return made
+		return own
+	default:
+		return own + ", " + asked
 	}
-	return made + ", " + asked
 }

@@ -13,12 +13,12 @@ func TestAColumnSaysWhichWayItIs(t *testing.T) {
 		arm, want string
 	}{
 		{nil, "plain", "the model alone"},
-		{nil, "few-shot", "prompting with examples"},
+		{nil, "few-shot", "examples in the prompt"},
 		{nil, "grounded", "retrieval"},
-		{tuned, "plain", "fine-tuned"},
-		{tuned, "grounded", "fine-tuned, retrieval"},
-		{&model.Lineage{Base: "base", Adapter: "a.gguf"}, "oracle", "fine-tuned, the right passages given"},
-		{own, "few-shot", "trained elsewhere, prompting with examples"},
+		{tuned, "plain", "fine-tuned model"},
+		{tuned, "grounded", "fine-tuned model, retrieval"},
+		{&model.Lineage{Base: "base", Adapter: "a.gguf"}, "oracle", "fine-tuned model, the right passages given"},
+		{own, "few-shot", "model trained elsewhere, examples in the prompt"},
 	} {
 		if got := way(model.Card{Lineage: c.lineage}, c.arm); got != c.want {
 			t.Errorf("%+v %s is %q, want %q", c.lineage, c.arm, got, c.want)

@@ -135,6 +135,29 @@ type Filter struct {
 	Text       string // in id, name, license or card, in any case
 }
 
+// Check refuses values that no entry can have, with corpus.ErrInvalid.
+func (f Filter) Check() error {
+	for _, field := range []struct {
+		name, value string
+		allowed     []string
+	}{
+		{"task", string(f.Task), taskNames()}, {"provider", f.Provider, providers}, {"kind", f.Access, accesses}, {"deployment", f.Deployment, deployments},
+	} {
+		if field.value != "" && !slices.Contains(field.allowed, field.value) {
+			return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "there is no %s %q", field.name, field.value),
+				"choose from "+strings.Join(slices.DeleteFunc(slices.Clone(field.allowed), isEmpty), ", "))
+		}
+	}
+	return nil
+}
+
+func taskNames() (names []string) {
+	for _, t := range tasks {
+		names = append(names, string(t))
+	}
+	return names
+}
+
 // Filter returns the cards that meet all of the filter's conditions.
 func (c Catalog) Filter(f Filter) []Card {
 	var out []Card

@@ -192,3 +192,14 @@ func TestCostIsUnknownWithoutAPriceAndZeroWhenFree(t *testing.T) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+func TestAFilterNamesWhatThereIs(t *testing.T) {
+	for _, f := range []Filter{{Task: "embeding"}, {Provider: "OpenAI"}, {Access: "closed"}, {Deployment: "cloud"}} {
+		if err := f.Check(); !errors.Is(err, corpus.ErrInvalid) || !strings.HasPrefix(corpus.HintOf(err), "choose from ") {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+	if err := (Filter{Task: TaskAudio, Provider: "local", Access: "open", Deployment: "managed", License: "any"}).Check(); err != nil {
+		t.Error(err)
+	}
+}

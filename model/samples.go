@@ -16,7 +16,7 @@ func Samples(c Card, server string) map[string]string {
 
 from openai import OpenAI
 
-client = OpenAI(base_url="%s/v1", api_key=os.environ["GROUNDED_KEY"])
+client = OpenAI(base_url="%s/v1", api_key=os.environ.get("GROUNDED_KEY", "none"))
 question = [{"role": "user", "content": "How many days of leave do I have?"}]
 for model in ("%s", "%s+rag"):  # alone, and from the documents
     print(client.chat.completions.create(model=model, messages=question).choices[0].message.content)
@@ -31,7 +31,7 @@ for model in ("%s", "%s+rag"):  # alone, and from the documents
 
 from openai import OpenAI
 
-client = OpenAI(base_url="%s/v1", api_key=os.environ["GROUNDED_KEY"])
+client = OpenAI(base_url="%s/v1", api_key=os.environ.get("GROUNDED_KEY", "none"))
 print(client.embeddings.create(model="%s", input=["days of leave"]).data[0].embedding[:3])
 `, server, c.ID),
 		}

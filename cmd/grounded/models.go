@@ -21,7 +21,7 @@ func (p *program) modelsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.listModels(cmd.Context(), filter) },
 	}
 	flags := command.Flags()
-	flags.StringVar((*string)(&filter.Task), "task", "", "only models for this `task`: chat, embedding, rerank, vision, transcription, code, image")
+	flags.StringVar((*string)(&filter.Task), "task", "", "only models for this `task`: chat, embedding, rerank, vision, transcription, code, image, audio")
 	flags.StringVar(&filter.Access, "kind", "", "only `open` or proprietary ones")
 	flags.StringVar(&filter.Provider, "provider", "", "only models of this `provider`")
 	flags.StringVar(&filter.Deployment, "deployment", "", "only serverless, managed or `local` ones")
@@ -78,6 +78,9 @@ func (p *program) loadServices() (*services, error) {
 }
 
 func (p *program) listModels(ctx context.Context, filter model.Filter) error {
+	if err := filter.Check(); err != nil {
+		return usageError{err}
+	}
 	m, err := p.cards()
 	if err != nil {
 		return err
@@ -89,13 +92,17 @@ func (p *program) listModels(ctx context.Context, filter model.Filter) error {
 	if p.json {
 		return p.printJSON(map[string]any{"data": append([]model.Card{}, cards...), "next": nil})
 	}
+	if len(cards) == 0 {
+		p.notef("no model of the catalog is like that; grounded models lists all\n")
+		return nil
+	}
 	t := newTable("id", "provider", "tasks", "kind", "license", "context", "$ in / out per million", "deployment")
 	for _, c := range cards {
 		var tasks []string
 		for _, task := range c.Tasks {
 			tasks = append(tasks, string(task))
 		}
-		t.add(c.ID, c.Provider, strings.Join(tasks, ", "), orUnknown(c.Access), orUnknown(c.License), number(c.Context), price(c.Price.In)+" / "+price(c.Price.Out), orUnknown(c.Deployment))
+		t.add(c.ID, c.Provider, strings.Join(tasks, ", "), orUnknown(c.Access), license(c), number(c.Context), prices(c), served(c))
 	}
 	t.write(p.stdout, p.width())
 	return nil
@@ -112,6 +119,38 @@ func (p *program) modelsInUse(ctx context.Context) error {
 	}
 	p.printf("%s\n", d.Line)
 	return nil
+}
+
+// license is a model's; for one that is not to be had its provider's terms are in force.
+func license(c model.Card) string {
+	if c.License == "" && c.Access == "proprietary" {
+		return "provider's terms"
+	}
+	return orUnknown(c.License)
+}
+
+// prices are those that matter for what the model does: of tokens in and out, or of another unit.
+func prices(c model.Card) string {
+	p := c.Price
+	switch {
+	case c.Does(model.TaskChat):
+		return price(p.In) + " / " + price(p.Out)
+	case p.Minute != nil:
+		return price(p.Minute) + " a minute"
+	case p.Search != nil:
+		return price(p.Search) + " a search"
+	case p.Image != nil:
+		return price(p.Image) + " a picture"
+	}
+	return price(p.In)
+}
+
+// served is where a model runs, and until when its provider serves it.
+func served(c model.Card) string {
+	if c.Retires != "" {
+		return orUnknown(c.Deployment) + " until " + c.Retires
+	}
+	return orUnknown(c.Deployment)
 }
 
 func orUnknown(text string) string {

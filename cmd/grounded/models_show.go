@@ -93,7 +93,7 @@ func (p *program) showModel(ctx context.Context, id string, folders []string) er
 	}
 	p.printCard(c)
 	if url == "" {
-		p.printMeasured(measured)
+		p.printMeasured(c, measured)
 	}
 	for _, name := range []string{"curl", "python"} {
 		if text := samples[name]; text != "" {
@@ -114,9 +114,9 @@ func (p *program) printCard(c model.Card) {
 	}
 	rows := [][2]string{
 		{"provider", c.Provider}, {"deployment", orUnknown(c.Deployment)}, {"tasks", strings.Trim(fmt.Sprint(c.Tasks), "[]")},
-		{"kind", orUnknown(c.Access)}, {"license", orUnknown(c.License)}, {"architecture", orUnknown(c.Architecture)},
+		{"kind", orUnknown(c.Access)}, {"license", license(c)}, {"architecture", orUnknown(c.Architecture)},
 		{"parameters", number(int(c.Parameters))}, {"languages", orUnknown(strings.Join(c.Languages, ", "))},
-		{"context", number(c.Context) + " tokens"}, {"dimensions", dimensions(c)}, {"trained on", orUnknown(c.Data)}, {"limits", orUnknown(c.Limits)},
+		{"context", contextLength(c)}, {"dimensions", dimensions(c)}, {"trained on", orUnknown(c.Data)}, {"limits", orUnknown(c.Limits)},
 	}
 	rows = append(rows, priceRows(c)...)
 	rows = append(rows, [2]string{"facts", orUnknown(c.Facts.Source) + dated(c.Facts.Date)}, [2]string{"served until", c.Retires})
@@ -157,9 +157,16 @@ func priceRows(c model.Card) (rows [][2]string) {
 		}
 	}
 	if known {
-		rows = append(rows, [2]string{"price's source", c.Price.Source + dated(c.Price.Date)})
+		rows = append(rows, [2]string{"price from", c.Price.Source + dated(c.Price.Date)})
 	}
 	return rows
+}
+
+func contextLength(c model.Card) string {
+	if c.Context == 0 {
+		return "unknown"
+	}
+	return number(c.Context) + " tokens"
 }
 
 func dated(day string) string {
@@ -176,9 +183,16 @@ func dimensions(c model.Card) string {
 	return number(c.Dimensions)
 }
 
-func (p *program) printMeasured(measured []eval.Measured) {
-	if len(measured) == 0 {
-		p.printf("\nnothing was measured of it here; grounded eval run --models does\n")
+func (p *program) printMeasured(c model.Card, measured []eval.Measured) {
+	switch {
+	case len(measured) > 0:
+	case c.Does(model.TaskChat):
+		p.printf("\nnothing was measured of it here; grounded eval run --models %s does\n", c.ID)
+		return
+	case c.Does(model.TaskEmbedding):
+		p.printf("\ngrounded eval retrieval measures what is found with it\n")
+		return
+	default:
 		return
 	}
 	p.printf("\nmeasured here\n")

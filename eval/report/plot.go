@@ -8,40 +8,99 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mattn/go-runewidth"
+
 	"grounded/eval"
 )
 
-// Plots are drawn as SVG in the page's own colours, so that they follow light, dark and paper.
+// Plots are drawn as SVG in the page's own colours, so that they follow light, dark and paper. They are narrow, so that
+// their text can still be read on a phone.
 const (
-	plotWidth  = 640
+	plotWidth  = 480
 	plotHeight = 300
-	margin     = 46
+	left       = 52 // of what is drawn, in the units of plotWidth
+	right      = 16
+	top        = 12
+	bottom     = 44
+	letter     = 6.6 // width of a narrow letter
 )
+
+// figure is a plot with what is said beneath it.
+type figure struct {
+	Title string
+	SVG   template.HTML
+	Note  string
+}
+
+// scale maps values to a length.
+type scale struct {
+	low, high float64 // values at the ends
+	from, to  float64 // where the ends are
+	log       bool
+	ticks     []float64
+}
+
+func (s scale) at(v float64) float64 {
+	low, high := s.low, s.high
+	if s.log {
+		v, low, high = math.Log(v), math.Log(low), math.Log(high)
+	}
+	return s.from + (v-low)/(high-low)*(s.to-s.from)
+}
+
+// newScale widens a range to round numbers, about so many steps of them.
+func newScale(low, high float64, steps int, from, to float64) scale {
+	if high <= low {
+		high = low + 1e-9
+	}
+	step := roundUp((high - low) / float64(steps))
+	s := scale{low: math.Floor(low/step+1e-9) * step, from: from, to: to}
+	for i := 0; ; i++ {
+		s.high = s.low + float64(i)*step
+		s.ticks = append(s.ticks, s.high)
+		if i > 0 && s.high >= high-step*1e-9 {
+			return s
+		}
+	}
+}
+
+// roundUp is the next 1, 2 or 5 of a power of ten.
+func roundUp(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 2, 5} {
+		if v <= m*power*(1+1e-9) {
+			return m * power
+		}
+	}
+	return 10 * power
+}
+
+// newLogScale covers powers of ten, with 2 and 5 between them where they are few.
+func newLogScale(low, high, from, to float64) scale {
+	s := scale{low: low / 1.5, high: high * 1.5, from: from, to: to, log: true}
+	steps := []float64{1, 2, 5}
+	if high/low > 100 {
+		steps = steps[:1]
+	}
+	for power := math.Pow(10, math.Floor(math.Log10(s.low))); power <= s.high; power *= 10 {
+		for _, m := range steps {
+			if v := m * power; v >= s.low && v <= s.high {
+				s.ticks = append(s.ticks, v)
+			}
+		}
+	}
+	return s
+}
 
 // plot is one that is being drawn.
 type plot struct {
-	b              strings.Builder
-	width, height  int
-	left           int
-	x0, x1, y0, y1 float64 // what the edges stand for
+	b      strings.Builder
+	height float64
+	above  float64 // room over it for the names of curves
+	x, y   scale
 }
 
-func newPlot(height, left int, x0, x1, y0, y1 float64) *plot {
-	if x1 <= x0 {
-		x1 = x0 + 1
-	}
-	if y1 <= y0 {
-		y1 = y0 + 1
-	}
-	return &plot{width: plotWidth, height: height, left: left, x0: x0, x1: x1, y0: y0, y1: y1}
-}
-
-func (p *plot) x(v float64) float64 {
-	return float64(p.left) + (v-p.x0)/(p.x1-p.x0)*float64(p.width-p.left-20)
-}
-func (p *plot) y(v float64) float64 {
-	return float64(p.height-margin) - (v-p.y0)/(p.y1-p.y0)*float64(p.height-margin-14)
-}
+func newPlot(x, y scale) *plot { return &plot{height: plotHeight, x: x, y: y} }
 
 func (p *plot) line(class string, x1, y1, x2, y2 float64) {
 	fmt.Fprintf(&p.b, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x1, y1, x2, y2)
@@ -51,218 +110,57 @@ func (p *plot) text(class, anchor string, x, y float64, text string) {
 	fmt.Fprintf(&p.b, `<text class="%s" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`, class, anchor, x, y, html.EscapeString(text))
 }
 
-func (p *plot) dot(x, y float64, title string) {
-	fmt.Fprintf(&p.b, `<circle class="dot" cx="%.1f" cy="%.1f" r="5"><title>%s</title></circle>`, x, y, html.EscapeString(title))
+func (p *plot) dot(class string, x, y float64, title string) {
+	fmt.Fprintf(&p.b, `<circle class="%s" cx="%.1f" cy="%.1f" r="5"><title>%s</title></circle>`, class, x, y, html.EscapeString(title))
 }
 
 func (p *plot) path(class string, points [][2]float64) {
 	var d []string
 	for _, at := range points {
-		d = append(d, fmt.Sprintf("%.1f,%.1f", p.x(at[0]), p.y(at[1])))
+		d = append(d, fmt.Sprintf("%.1f,%.1f", p.x.at(at[0]), p.y.at(at[1])))
 	}
 	fmt.Fprintf(&p.b, `<polyline class="%s" points="%s"/>`, class, strings.Join(d, " "))
 }
 
-// axes draws five ticks a side with their names.
-func (p *plot) axes(x, y string, xText func(float64) string) {
-	bottom := float64(p.height - margin)
-	before := ""
-	for i := range 5 {
-		share := float64(i) / 4
-		v, w := p.x0+share*(p.x1-p.x0), p.y0+share*(p.y1-p.y0)
-		p.line("grid", p.x(v), 14, p.x(v), bottom)
-		p.line("grid", float64(p.left), p.y(w), float64(p.width-20), p.y(w))
-		if text := xText(v); text != before {
-			p.text("tick", "middle", p.x(v), bottom+16, text)
-			before = text
-		}
-		p.text("tick", "end", float64(p.left-6), p.y(w)+4, fmt.Sprintf("%.2f", w))
+// axes draws the ticks of both sides with their names.
+func (p *plot) axes(x, y string, xText, yText func(float64) string) {
+	floor := p.height - bottom
+	for _, v := range p.x.ticks {
+		p.line("grid", p.x.at(v), top, p.x.at(v), floor)
+		p.text("tick", "middle", p.x.at(v), floor+15, xText(v))
 	}
-	p.text("axis", "middle", float64(p.left+p.width-20)/2, float64(p.height-8), x)
-	fmt.Fprintf(&p.b, `<text class="axis" text-anchor="middle" transform="translate(12 %.0f) rotate(-90)">%s</text>`, bottom/2+7, html.EscapeString(y))
+	for _, w := range p.y.ticks {
+		p.line("grid", left, p.y.at(w), plotWidth-right, p.y.at(w))
+		p.text("tick", "end", left-5, p.y.at(w)+4, yText(w))
+	}
+	p.text("axis", "middle", (left+plotWidth-right)/2, p.height-8, x)
+	fmt.Fprintf(&p.b, `<text class="axis" text-anchor="middle" transform="translate(11 %.0f) rotate(-90)">%s</text>`, (top+floor)/2, html.EscapeString(y))
 }
 
-func (p *plot) svg(title string) template.HTML {
-	name := html.EscapeString(title)
-	return template.HTML(fmt.Sprintf(`<figure><figcaption>%s</figcaption><svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg></figure>`,
-		name, p.width, p.height, name, p.b.String()))
+// svg ends the plot. What it says in words is for those who can't see it.
+func (p *plot) svg(title string, words []string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 %.0f %d %.0f" role="img" aria-label="%s">%s</svg>`,
+		-p.above, plotWidth, p.height+p.above, html.EscapeString(title+". "+strings.Join(words, "; ")+"."), p.b.String()))
 }
 
-func plots(r eval.Report) (list []template.HTML) {
-	for _, p := range []template.HTML{
-		forest(r),
-		scatter(r, "Quality against cost, with the Pareto front", "US dollars a question", eval.Column.CostPerQuestion,
-			func(v float64) string { return fmt.Sprintf("%.3g", v) }),
-		scatter(r, "Quality against latency, with the Pareto front", "median seconds to the whole answer", func(c eval.Column) *float64 { return c.Total.P50 },
-			func(v float64) string { return fmt.Sprintf("%.2f", v/1000) }),
-		evidenceCurve(r),
-	} {
-		if p != "" {
-			list = append(list, p)
-		}
-	}
-	for _, c := range r.Columns {
-		if p := riskPlot(c); p != "" {
-			list = append(list, p)
-		}
-	}
-	return list
+// fitted cuts a text to a width.
+func fitted(text string, width float64) string {
+	return runewidth.Truncate(strings.Join(strings.Fields(text), " "), int(width/letter), "…")
 }
 
-// forest draws each comparison's difference with its interval around 0.
-func forest(r eval.Report) template.HTML {
-	low, high := -.1, .1
-	var drawn []eval.Comparison
-	for _, c := range r.Comparisons {
-		if c.Difference != nil && c.Interval != nil {
-			drawn = append(drawn, c)
-			low, high = min(low, c.Interval.Low), max(high, c.Interval.High)
-		}
+func textWidth(text string) float64 { return float64(runewidth.StringWidth(text)) * letter }
+
+func asPercent(v float64) string { return fmt.Sprintf("%.0f%%", 100*v) }
+
+// plain shows a tick without zeros that say nothing.
+func plain(v float64) string {
+	if math.Abs(v) < 1e-12 {
+		return "0"
 	}
-	if len(drawn) == 0 {
-		return ""
-	}
-	pad := (high - low) * .05
-	p := newPlot(margin+26*len(drawn)+14, 250, low-pad, high+pad, 0, 1)
-	for i, c := range drawn {
-		y := float64(22 + 26*i)
-		p.text("tick", "end", float64(p.left-8), y-1, c.Model+" "+c.Arm)
-		p.text("faint", "end", float64(p.left-8), y+9, "with "+c.Than+" "+c.Beside)
-		p.line("bar", p.x(c.Interval.Low), y, p.x(c.Interval.High), y)
-		p.dot(p.x(*c.Difference), y, fmt.Sprintf("%+.3f (%+.3f to %+.3f): %s", *c.Difference, c.Interval.Low, c.Interval.High, c.Verdict))
-	}
-	bottom := float64(p.height - margin)
-	p.line("zero", p.x(0), 8, p.x(0), bottom)
-	for i := range 5 {
-		v := p.x0 + float64(i)/4*(p.x1-p.x0)
-		p.text("tick", "middle", p.x(v), bottom+16, fmt.Sprintf("%+.2f", v))
-	}
-	return p.svg("Differences of " + r.Metric + " on the same questions, with 95% intervals")
+	return fmt.Sprintf("%.3g", v)
 }
 
-// scatter draws quality against what it takes; the front joins what nothing is better and cheaper than.
-func scatter(r eval.Report, title, axis string, takes func(eval.Column) *float64, text func(float64) string) template.HTML {
-	type point struct {
-		x, y float64
-		name string
-	}
-	var points []point
-	top := 0.0
-	for _, c := range r.Columns {
-		x, y := takes(c), c.Scores[r.Metric].Mean
-		// What is given the right or wrong passages is nothing that one could choose.
-		if x == nil || y == nil || c.Arm == eval.ArmOracle || c.Arm == eval.ArmDistractor {
-			continue
-		}
-		points = append(points, point{*x, *y, c.Model + " " + c.Arm})
-		top = max(top, *x)
-	}
-	if len(points) < 2 || top == 0 {
-		return ""
-	}
-	p := newPlot(plotHeight, 60, 0, top*1.1, 0, 1)
-	p.axes(axis, r.Metric, text)
-	slices.SortFunc(points, func(a, b point) int {
-		switch {
-		case a.x < b.x || a.x == b.x && a.y > b.y:
-			return -1
-		}
-		return 1
-	})
-	var front [][2]float64
-	best := math.Inf(-1)
-	for _, at := range points {
-		if at.y > best {
-			best = at.y
-			front = append(front, [2]float64{at.x, at.y})
-		}
-	}
-	p.path("front", front)
-	for _, at := range points {
-		p.dot(p.x(at.x), p.y(at.y), fmt.Sprintf("%s: %s %.3f", at.name, text(at.x), at.y))
-		anchor := "start"
-		shift := 8.0
-		if p.x(at.x) > float64(p.width)*.6 {
-			anchor, shift = "end", -8
-		}
-		p.text("tick", anchor, p.x(at.x)+shift, p.y(at.y)-8, at.name)
-	}
-	return p.svg(title)
-}
-
-// evidenceCurve draws, for each grounded column, the share of questions whose evidence is among the first k passages that
-// the answer was made from.
-func evidenceCurve(r eval.Report) template.HTML {
-	longest, curves := 0, map[string][]float64{}
-	for _, c := range r.Columns {
-		if c.Arm != "grounded" {
-			continue
-		}
-		if curve := evidenceAt(r, c); len(curve) > 0 {
-			curves[c.Model] = curve
-			longest = max(longest, len(curve))
-		}
-	}
-	if len(curves) == 0 {
-		return ""
-	}
-	p := newPlot(plotHeight, 60, 1, float64(longest), 0, 1)
-	p.axes("passages", "questions with evidence", func(v float64) string { return fmt.Sprintf("%.0f", v) })
-	for _, c := range r.Columns {
-		curve := curves[c.Model]
-		if c.Arm != "grounded" || curve == nil {
-			continue
-		}
-		var points [][2]float64
-		for i, v := range curve {
-			points = append(points, [2]float64{float64(i + 1), v})
-		}
-		p.path("curve", points)
-		p.text("tick", "end", p.x(float64(len(curve))), p.y(curve[len(curve)-1])-6, c.Model)
-	}
-	return p.svg("Retrieval: evidence among the first passages of grounded answers")
-}
-
-func evidenceAt(r eval.Report, c eval.Column) []float64 {
-	var found []int
-	questions := 0
-	for _, q := range r.Questions() {
-		item, _, ok := c.Item(q.ID)
-		if !ok || item.Answer == nil || len(q.Evidence) == 0 {
-			continue
-		}
-		questions++
-		for i, passage := range item.Answer.Passages {
-			if len(found) <= i {
-				found = append(found, 0)
-			}
-			if eval.HasEvidence(passage, q) {
-				found[i]++
-				break
-			}
-		}
-	}
-	curve, sum := make([]float64, len(found)), 0
-	for i, n := range found {
-		sum += n
-		curve[i] = float64(sum) / float64(questions)
-	}
-	return curve
-}
-
-// riskPlot draws how often a grounded answer is wrong against how many questions are answered, when those with the
-// lowest dense scores are declined.
-func riskPlot(c eval.Column) template.HTML {
-	calibration := eval.Calibrate(c)
-	if len(calibration.Curve) < 10 {
-		return ""
-	}
-	p := newPlot(plotHeight, 60, 0, 1, 0, 1)
-	p.axes("coverage: share of the questions that is answered", "risk: share of those that is wrong", func(v float64) string { return fmt.Sprintf("%.2f", v) })
-	var points [][2]float64
-	for _, at := range calibration.Curve {
-		points = append(points, [2]float64{at.Coverage, at.Risk})
-	}
-	p.path("curve", points)
-	return p.svg("Abstention of " + c.Model + ": risk against coverage. " + calibration.Advice)
+func figures(r eval.Report) (list []figure) {
+	list = append(list, forest(r), costScatter(r), timeScatter(r), evidenceCurves(r), riskCurves(r))
+	return slices.DeleteFunc(list, func(f figure) bool { return f.Title == "" })
 }

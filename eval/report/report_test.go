@@ -67,7 +67,7 @@ func TestAReportIsWrittenInEachForm(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"Differences of f1", "Quality against cost", "Quality against latency", "Retrieval: evidence", "risk against coverage", "36 of 40", "Harmed by the documents: m", `<svg viewBox=`} {
+	for _, want := range []string{"Did the documents help?", "How sure are the differences?", "Is it worth its price?", "Is it worth the wait?", "Was the evidence found?", "When should it decline?", "36 of 40", "Harmed by the documents: m", `<svg viewBox=`} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page has no %q", want)
 		}
@@ -77,7 +77,7 @@ func TestAReportIsWrittenInEachForm(t *testing.T) {
 			t.Errorf("the page has %q", hostile)
 		}
 	}
-	for _, want := range []string{"| m | plain | 36 of 40 |", "| harmed: right without, wrong with documents |", "| m grounded | m plain | 36 |", "(36)"} {
+	for _, want := range []string{"| m · plain | 36 of 40 |", "| harmed: right without, wrong with documents |", "| m · grounded | m · plain | 36 |", "(36)"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("Markdown has no %q:\n%s", want, text.String())
 		}
@@ -146,7 +146,7 @@ func TestALargeReportIsSmallAndOpensInABrowser(t *testing.T) {
 	if strings.Contains(log.String(), "CONSOLE") {
 		t.Errorf("the console says:\n%s", log.String())
 	}
-	for _, want := range []string{"1000 of 1000 questions", `<div class="question">`, "&lt;b&gt;days&lt;/b&gt;"} {
+	for _, want := range []string{"1000 of 1000 questions", `<article class="question">`, "&lt;b&gt;days&lt;/b&gt;"} {
 		if !strings.Contains(string(dom), want) {
 			t.Errorf("the page shows no %q", want)
 		}

@@ -49,6 +49,9 @@ func TestThePanelPutsRunsOfTheSameQuestionsBesideEachOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if panel := strings.Join(r.Panel, ", "); panel != "newer, older, other settings" {
+			t.Errorf("%q: the panel is of %s", name, panel)
+		}
 		got := map[string]float64{}
 		for _, c := range r.Columns {
 			got[c.Model+" "+c.Arm] = *c.Scores[eval.Right].Mean

@@ -14,8 +14,9 @@ import (
 // Report is what a run came to.
 type Report struct {
 	Header      Header        `json:"run"`
-	Metric      string        `json:"metric"` // that comparisons and verdicts are by
-	Unit        string        `json:"unit"`   // that intervals resample
+	Panel       []string      `json:"panel,omitempty"` // names of the runs that Panel took columns of
+	Metric      string        `json:"metric"`          // that comparisons and verdicts are by
+	Unit        string        `json:"unit"`            // that intervals resample
 	Columns     []Column      `json:"columns"`
 	Comparisons []Comparison  `json:"comparisons"`
 	Grounding   []Grounding   `json:"grounding"`

@@ -66,14 +66,18 @@ const defaultEffect = 0.1
 
 // Advise weighs the columns of a report against each other, question by question. One is chosen when it is better than
 // each other candidate by a paired comparison of what it is worth, adjusted for all of them; otherwise the reason names
-// those that it can't be told from. Weights that are negative or all 0 are corpus.ErrInvalid.
+// those that it can't be told from. Weights that are negative or all 0, a cost or an effect that can't be, and arms that nobody
+// can choose are corpus.ErrInvalid.
 func Advise(r Report, w Wanted) (Advice, error) {
 	sum := w.Weights.Quality + w.Weights.Cost + w.Weights.Latency
 	if w.Weights.Quality < 0 || w.Weights.Cost < 0 || w.Weights.Latency < 0 || sum <= 0 || math.IsInf(sum, 0) || math.IsNaN(sum) {
 		return Advice{}, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "advise: weights are numbers from 0, and one is above"), "such as quality=3,cost=1,latency=1")
 	}
+	if err := w.check(); err != nil {
+		return Advice{}, err
+	}
 	w.Weights = Weights{w.Weights.Quality / sum, w.Weights.Cost / sum, w.Weights.Latency / sum}
-	if w.Rule.Effect <= 0 {
+	if w.Rule.Effect == 0 {
 		w.Rule.Effect = defaultEffect
 	}
 	a := Advice{Candidates: []Candidate{}, Excluded: []Excluded{}}
@@ -109,6 +113,22 @@ func Advise(r Report, w Wanted) (Advice, error) {
 	return a, nil
 }
 
+// check refuses conditions that can't be met.
+func (w Wanted) check() error {
+	for _, arm := range w.Arms {
+		if arm == ArmOracle || arm == ArmDistractor {
+			return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "advise: nobody can choose the arm %s: its passages are picked by the known answers", arm), "choose from plain, few-shot and grounded")
+		}
+	}
+	if !(w.MaxCostUSD >= 0) || math.IsInf(w.MaxCostUSD, 0) {
+		return corpus.Errorf(corpus.ErrInvalid, "advise: the most that a question may cost is a number of US dollars from 0, not %g", w.MaxCostUSD)
+	}
+	if !(w.Rule.Effect >= 0 && w.Rule.Effect <= 1) {
+		return corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "advise: the difference that matters is between 0 and 1, not %g", w.Rule.Effect), "such as 0.1")
+	}
+	return nil
+}
+
 // exclude says why a column does not meet the conditions, or "".
 func (w Wanted) exclude(r Report, c Column) string {
 	var card model.Card
@@ -127,8 +147,10 @@ func (w Wanted) exclude(r Report, c Column) string {
 		return fmt.Sprintf("It answered %d of %d questions.", c.Answered(), c.Items)
 	case c.mean(r.Metric) == nil:
 		return "Its " + r.Metric + " is not known."
-	case (w.Weights.Cost > 0 || w.MaxCostUSD > 0) && cost == nil:
+	case w.MaxCostUSD > 0 && cost == nil:
 		return "Its price is not known."
+	case w.Weights.Cost > 0 && cost == nil:
+		return "Its price is not known; a weight of cost=0 leaves the cost out."
 	case (w.Weights.Latency > 0 || w.MaxLatencyMS > 0) && total == nil:
 		return "Its latency is not known."
 	case w.MaxLatencyMS > 0 && *total > w.MaxLatencyMS:

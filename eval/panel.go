@@ -29,6 +29,9 @@ func Panel(runs []Stored, dataset string, c ReportConfig) (Report, []string, err
 	r.Columns = slices.DeleteFunc(r.Columns, func(c Column) bool { return len(c.items) == 0 })
 	r.Grounding = slices.DeleteFunc(r.Grounding, func(g Grounding) bool { return g.Pairs == 0 })
 	r.Comparisons = slices.DeleteFunc(r.Comparisons, func(c Comparison) bool { return c.Questions == 0 })
+	for _, run := range used {
+		r.Panel = append(r.Panel, run.Name)
+	}
 	for _, run := range used[1:] {
 		if name := difference(used[0].Header.Settings, run.Header.Settings); name != "" {
 			notes = append(notes, fmt.Sprintf("The runs %s and %s have other settings (%s): not all of a difference need be the models'.", used[0].Name, run.Name, name))

@@ -9,6 +9,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/eval"
+	"grounded/eval/stat"
 	"grounded/model"
 )
 
@@ -47,6 +48,9 @@ func TestThePanelPutsRunsOfTheSameQuestionsBesideEachOther(t *testing.T) {
 		r, notes, err := eval.Panel(runs, name, eval.ReportConfig{})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if panel := strings.Join(r.Panel, ", "); panel != "newer, older, other settings" {
+			t.Errorf("%q: the panel is of %s", name, panel)
 		}
 		got := map[string]float64{}
 		for _, c := range r.Columns {
@@ -207,5 +211,18 @@ func TestAdviceNamesTheBestByTheWeightsOrSaysThatItCantTell(t *testing.T) {
 		if _, err := eval.Advise(better, eval.Wanted{Weights: w}); !errors.Is(err, corpus.ErrInvalid) {
 			t.Errorf("weights %v: %v", w, err)
 		}
+	}
+	for reason, w := range map[string]eval.Wanted{
+		"nobody can choose the arm oracle": {Weights: quality, Arms: []string{"grounded", eval.ArmOracle}}, "choose the arm distractor": {Weights: quality, Arms: []string{eval.ArmDistractor}},
+		"not -1": {Weights: quality, MaxCostUSD: -1}, "between 0 and 1, not -1": {Weights: quality, Rule: stat.Rule{Effect: -1}}, "between 0 and 1, not 2": {Weights: quality, Rule: stat.Rule{Effect: 2}},
+		"not NaN": {Weights: quality, MaxCostUSD: math.NaN()},
+	} {
+		if _, err := eval.Advise(better, w); !errors.Is(err, corpus.ErrInvalid) || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%+v: %v", w, err)
+		}
+	}
+	a, err := eval.Advise(panel(made("a", "plain", 60, until(10)), unpriced), eval.Wanted{Weights: eval.Weights{Quality: 1, Cost: 1}})
+	if err != nil || len(a.Excluded) != 1 || !strings.Contains(a.Excluded[0].Why, "cost=0 leaves the cost out") {
+		t.Errorf("without a price: %+v, %v", a.Excluded, err)
 	}
 }

@@ -14,8 +14,9 @@ import (
 // Report is what a run came to.
 type Report struct {
 	Header      Header        `json:"run"`
-	Metric      string        `json:"metric"` // that comparisons and verdicts are by
-	Unit        string        `json:"unit"`   // that intervals resample
+	Panel       []string      `json:"panel,omitempty"` // names of the runs that Panel took columns of
+	Metric      string        `json:"metric"`          // that comparisons and verdicts are by
+	Unit        string        `json:"unit"`            // that intervals resample
 	Columns     []Column      `json:"columns"`
 	Comparisons []Comparison  `json:"comparisons"`
 	Grounding   []Grounding   `json:"grounding"`
@@ -205,14 +206,8 @@ func (c Column) quantiles(name string) (q Quantiles) {
 // Answered counts the items that have an answer.
 func (c Column) Answered() int { return c.Items - c.Missing - c.Failed }
 
-// CostPerQuestion is what an answer costs on average, in US dollars; nil when the cost of one is not known: the others may be
-// those that no model was asked for.
-func (c Column) CostPerQuestion() *float64 {
-	if c.CostUSD == nil {
-		return nil
-	}
-	return c.mean(CostUSD)
-}
+// CostPerQuestion is what an answer costs on average, in US dollars; nil when the cost of one is not known.
+func (c Column) CostPerQuestion() *float64 { return c.mean(CostUSD) }
 
 // Item of a question with its scores; false if there is none.
 func (c Column) Item(question string) (Item, Scores, bool) {

@@ -222,14 +222,14 @@ func (c *chat) adapt(body map[string]any, r Request) {
 	}
 }
 
-// read takes text, finish reason and usage from langchaingo's reply. A server that counts no prompt tokens has not
-// counted.
+// read takes text, finish reason and usage from langchaingo's reply. A server that counts no prompt tokens, or
+// fewer than none of any, has not counted.
 func (c *chat) read(out *Response, reply *llms.ContentResponse) {
 	for _, choice := range reply.Choices {
 		out.Text += choice.Content
 		out.FinishReason = finishReason(choice.StopReason)
 		prompt, completion := usage(choice.GenerationInfo, "PromptTokens", "InputTokens"), usage(choice.GenerationInfo, "CompletionTokens", "OutputTokens")
-		if prompt > 0 {
+		if prompt > 0 && completion >= 0 {
 			out.PromptTokens, out.CompletionTokens = &prompt, &completion
 		}
 		if c.card.Provider != "anthropic" {
@@ -240,7 +240,7 @@ func (c *chat) read(out *Response, reply *llms.ContentResponse) {
 
 func usage(info map[string]any, keys ...string) int {
 	for _, key := range keys {
-		if n, ok := info[key].(int); ok && n > 0 {
+		if n, ok := info[key].(int); ok && n != 0 {
 			return n
 		}
 	}

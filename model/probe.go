@@ -33,21 +33,34 @@ type Probed struct {
 	Milliseconds float64 `json:"ms"` // of the call; of the first, with the start of a local model
 }
 
-// Probe makes one small call a feature, once each, and says what the endpoint really does. A model that is too weak may
-// ignore what its server supports; the reasons quote its replies.
-func Probe(ctx context.Context, card Card, cfg Config) ([]Probed, error) {
+// probeLimit is how long one probe may take.
+const probeLimit = time.Minute
+
+// Probe makes one small call a feature, once each, and says what the endpoint really does; it tells of each when its call
+// is done. A call that takes more than a minute has failed. A model that is too weak may ignore what its server supports;
+// the reasons quote its replies. A context that ends comes with what was found until then.
+func Probe(ctx context.Context, card Card, cfg Config, tell func(Probed)) ([]Probed, error) {
+	return probe(ctx, card, cfg, probeLimit, tell)
+}
+
+func probe(ctx context.Context, card Card, cfg Config, limit time.Duration, tell func(Probed)) ([]Probed, error) {
 	cfg.Attempts = 1
-	var list []Probed
+	list := []Probed{}
 	for _, p := range []struct {
 		feature string
 		call    func(context.Context, Card, Config) (outcome, reason string, err error)
 	}{{"chat", probeChat}, {"streaming", probeStreaming}, {"embedding", probeEmbedding}, {"tools", probeTools}, {"json", probeJSON}, {"vision", probeVision}} {
 		began := time.Now()
-		outcome, reason, err := p.call(ctx, card, cfg)
+		within, cancel := context.WithTimeout(ctx, limit)
+		outcome, reason, err := p.call(within, card, cfg)
+		late := err != nil && within.Err() != nil
+		cancel()
 		if ctx.Err() != nil {
 			return list, ctx.Err()
 		}
 		switch {
+		case late:
+			outcome, reason, err = ProbeFailed, fmt.Sprintf("no answer in %g s", limit.Seconds()), nil
 		case err != nil && strings.Contains(err.Error(), "not support"): // llama-server says so with status 500
 			outcome, reason = ProbeRefused, err.Error()
 		case errors.Is(err, corpus.ErrForbidden) || errors.Is(err, corpus.ErrUnavailable) || errors.Is(err, corpus.ErrLimit):
@@ -58,7 +71,9 @@ func Probe(ctx context.Context, card Card, cfg Config) ([]Probed, error) {
 		if hint := corpus.HintOf(err); hint != "" && outcome == ProbeFailed {
 			reason += " (" + hint + ")"
 		}
-		list = append(list, Probed{p.feature, outcome, reason, float64(time.Since(began).Microseconds()) / 1000})
+		probed := Probed{p.feature, outcome, reason, float64(time.Since(began).Microseconds()) / 1000}
+		list = append(list, probed)
+		tell(probed)
 	}
 	return list, nil
 }
@@ -111,7 +126,11 @@ func probeStreaming(ctx context.Context, card Card, cfg Config) (outcome, reason
 	case pieces < 2:
 		return ProbeIgnored, fmt.Sprintf("the answer came in %d pieces", pieces), nil
 	}
-	return ProbeWorks, fmt.Sprintf("%d pieces, the first after %.2f s", pieces, reply.FirstToken.Seconds()), nil
+	reason = fmt.Sprintf("%d pieces, the first after %.2f s", pieces, reply.FirstToken.Seconds())
+	if reply.PromptTokens == nil {
+		reason += "; its tokens are not counted, so that the cost of streamed answers is unknown"
+	}
+	return ProbeWorks, reason, nil
 }
 
 func probeEmbedding(ctx context.Context, card Card, cfg Config) (outcome, reason string, err error) {

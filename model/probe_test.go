@@ -1,10 +1,14 @@
 package model
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // able is an endpoint that does all that it is asked, or, unable, answers everything with a word.
@@ -45,6 +49,48 @@ func able(unable bool) http.HandlerFunc {
 	}
 }
 
+func TestAProbeTellsEachResultAndWaitsForNoneTooLong(t *testing.T) {
+	answers := able(false)
+	s := serve(t, answers, hang, answers) // the second call is for streaming
+	card := Card{ID: "m", Provider: "openai", BaseURL: s.URL, Tasks: []Task{TaskChat}, MaxOutput: 100}
+	var told []Probed
+	list, err := probe(t.Context(), card, quick(), 500*time.Millisecond, func(p Probed) { told = append(told, p) })
+	if err != nil || len(list) != 6 || !slices.Equal(told, list) {
+		t.Fatalf("told of %+v, found %+v, %v", told, list, err)
+	}
+	if p := list[1]; p.Outcome != ProbeFailed || p.Reason != "no answer in 0.5 s" || list[2].Outcome != ProbeWorks {
+		t.Errorf("one that hangs is %+v, the next %+v", p, list[2])
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	list, err = Probe(ctx, card, quick(), func(p Probed) {
+		if p.Feature == "streaming" {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || len(list) != 2 || !strings.Contains(list[1].Reason, "tokens are not counted") {
+		t.Errorf("after an interrupt there is %+v, %v", list, err)
+	}
+}
+
+func TestAServerThatCountsFewerTokensThanNoneHasNotCounted(t *testing.T) {
+	for _, usage := range []string{`{"prompt_tokens":-1,"completion_tokens":5}`, `{"prompt_tokens":5,"completion_tokens":-1}`} {
+		s := serve(t, reply(200, `{"choices":[{"message":{"content":"Paris"},"finish_reason":"stop"}],"usage":`+usage+`}`))
+		chat, err := NewChat(t.Context(), Card{ID: "m", Provider: "openai", BaseURL: s.URL, Tasks: []Task{TaskChat}, MaxOutput: 100}, quick())
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := chat.Complete(t.Context(), Request{Messages: user("Which?")}, nil)
+		if err != nil || response.PromptTokens != nil || response.CompletionTokens != nil {
+			t.Errorf("%s: %v and %v, %v", usage, response.PromptTokens, response.CompletionTokens, err)
+		}
+	}
+	minus := -3
+	if n := (&embeddingReply{PromptEvalCount: &minus}).tokens(); n != nil {
+		t.Errorf("%d tokens were embedded", *n)
+	}
+}
+
 func TestAProbeTellsWhatAnEndpointReallyDoes(t *testing.T) {
 	outcomes := func(list []Probed) string {
 		var words []string
@@ -68,7 +114,7 @@ func TestAProbeTellsWhatAnEndpointReallyDoes(t *testing.T) {
 		"no OpenAI": {reply(200, `{"content":[{"type":"text","text":"Paris"}],"stop_reason":"end_turn"}`), "anthropic", "embedding refused, tools refused, json refused"},
 	} {
 		s := serve(t, c.handler)
-		list, err := Probe(t.Context(), Card{ID: "m", Provider: c.provider, BaseURL: s.URL, Tasks: []Task{TaskChat}, MaxOutput: 100}, quick())
+		list, err := Probe(t.Context(), Card{ID: "m", Provider: c.provider, BaseURL: s.URL, Tasks: []Task{TaskChat}, MaxOutput: 100}, quick(), func(Probed) {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,14 +63,19 @@ func (v *vector) UnmarshalJSON(array []byte) error {
 	return nil
 }
 
+// tokens are nil where the server did not count, or counted fewer than none.
 func (r *embeddingReply) tokens() *int {
+	n := r.PromptEvalCount
 	switch {
 	case r.Usage != nil && r.Usage.PromptTokens != nil:
-		return r.Usage.PromptTokens
+		n = r.Usage.PromptTokens
 	case r.Usage != nil:
-		return r.Usage.TotalTokens
+		n = r.Usage.TotalTokens
 	}
-	return r.PromptEvalCount
+	if n != nil && *n < 0 {
+		return nil
+	}
+	return n
 }
 
 // read adds a reply's vectors, in the order of the texts. It returns a reply for langchaingo with a vector of one

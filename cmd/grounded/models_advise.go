@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/eval"
+	"grounded/model"
 )
 
 func (p *program) adviseCommand() *cobra.Command {
@@ -49,7 +51,11 @@ compares what comes out pair by pair. A model is only named when it is better th
 			if err != nil {
 				return err
 			}
-			return p.printAdvice(advice, notes)
+			s, err := p.loadServices()
+			if err != nil {
+				return err
+			}
+			return p.printAdvice(advice, append(notes, retirements(advice, s.catalog.Check(time.Now()))...))
 		},
 	}
 	runsFlag(command, &runs)
@@ -64,15 +70,32 @@ compares what comes out pair by pair. A model is only named when it is better th
 	return command
 }
 
+// retirements are the candidates that their providers no longer serve, or soon won't.
+func retirements(a eval.Advice, findings []model.Finding) (notes []string) {
+	for _, f := range findings {
+		candidate := slices.ContainsFunc(a.Candidates, func(c eval.Candidate) bool { return c.Model == f.Model })
+		if candidate && (f.Kind == "retired" || f.Kind == "retiring") {
+			notes = append(notes, f.Model+": "+f.Text)
+		}
+	}
+	return notes
+}
+
 // parseWeights reads quality=3,cost=1.
 func parseWeights(text string) (w eval.Weights, err error) {
+	given := map[string]bool{}
 	for _, part := range strings.Split(text, ",") {
 		name, value, _ := strings.Cut(part, "=")
+		name = strings.TrimSpace(name)
 		number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 		if err != nil {
 			return w, corpus.Hint(corpus.Errorf(corpus.ErrInvalid, "--weights %q is no name and number", part), "such as --weights quality=3,cost=1,latency=1")
 		}
-		switch strings.TrimSpace(name) {
+		if given[name] {
+			return w, corpus.Errorf(corpus.ErrInvalid, "--weights names %s twice", name)
+		}
+		given[name] = true
+		switch name {
 		case "quality":
 			w.Quality = number
 		case "cost":

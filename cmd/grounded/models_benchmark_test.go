@@ -14,10 +14,10 @@ func TestATradeOffShowsEachModelOnce(t *testing.T) {
 	r.Metric = eval.F1
 	best, most, none := .8, .01, 0.
 	for i := range 16 {
-		c := eval.Column{Model: mark(i), Scores: map[string]eval.Mean{eval.F1: {Mean: &best}, eval.CostUSD: {Mean: &most}}, CostUSD: &most}
+		c := eval.Column{Model: mark(i), Scores: map[string]eval.Mean{eval.F1: {Mean: &best}, eval.CostUSD: {Mean: &most}}}
 		switch {
 		case i == 15:
-			c.CostUSD = nil
+			c.Scores[eval.CostUSD] = eval.Mean{}
 		case i >= 10:
 			c.Scores[eval.CostUSD] = eval.Mean{Mean: &none}
 		}

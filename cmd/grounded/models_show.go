@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,9 +35,15 @@ func runsFlag(command *cobra.Command, runs *[]string) {
 }
 
 // runs reads the stored evaluation runs, and names those that can't be read.
-func (p *program) runs(s *services, folders []string) ([]eval.Stored, error) {
+func (p *program) runs(s *services, given []string) ([]eval.Stored, error) {
+	folders := given
 	if len(folders) == 0 {
 		folders = []string{filepath.Join(s.config.Data, "runs"), evaluations(s.config)}
+	}
+	for _, folder := range given {
+		if _, err := os.Stat(folder); err != nil {
+			return nil, corpus.Hint(corpus.Errorf(corpus.ErrNotFound, "--runs: %w", err), "name the folder of a run, or one with runs in it")
+		}
 	}
 	runs, problems, err := eval.LoadAll(folders...)
 	for _, problem := range problems {

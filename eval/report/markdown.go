@@ -14,7 +14,7 @@ import (
 func Markdown(w io.Writer, r eval.Report) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s, collection %s, embeddings of %s, %s.\n\n", escaped(title(r)), plural(r.Header.Questions, "question"),
-		escaped(r.Header.Collection), escaped(r.Header.Embedding.Model), r.Header.Created.UTC().Format("2006-01-02"))
+		escaped(r.Header.Collection), escaped(r.Header.Embedding.Model), escaped(made(r, "2006-01-02")))
 	for _, p := range summary(r) {
 		fmt.Fprintf(&b, "- **%s**", p.Question)
 		for _, line := range p.Lines {

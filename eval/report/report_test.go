@@ -152,3 +152,20 @@ func TestALargeReportIsSmallAndOpensInABrowser(t *testing.T) {
 		}
 	}
 }
+
+func TestAPanelIsCalledOneAndNamesItsRuns(t *testing.T) {
+	r := newReport(t, 4)
+	r.Panel = []string{"monday", "<tuesday>"}
+	var page, text strings.Builder
+	if err := errors.Join(report.HTML(&page, r), report.Markdown(&text, r)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<title>Panel of 2 runs on days.jsonl</title>", "runs monday, &lt;tuesday&gt;"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if !strings.Contains(text.String(), "# Panel of 2 runs on days.jsonl") || strings.Contains(page.String()+text.String(), "begun 0001") {
+		t.Errorf("Markdown begins %q", strings.SplitN(text.String(), "\n\n- ", 2)[0])
+	}
+}

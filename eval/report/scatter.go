@@ -22,7 +22,7 @@ type choice struct {
 const wideRange = 20
 
 func costScatter(r eval.Report) figure {
-	return scatter(r, "Is it worth its price?", "US dollars a question", questionCost, dollars)
+	return scatter(r, "Is it worth its price?", "US dollars a question", eval.Column.CostPerQuestion, dollars)
 }
 
 func timeScatter(r eval.Report) figure {

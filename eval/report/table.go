@@ -87,18 +87,10 @@ func costTable(r eval.Report) table {
 	t := table{ID: "cost", Title: "Cost and time", Header: []string{"model · arm", "cost of all", "of a question", "of a right answer", "prompt tokens", "answer tokens", "first token P50", "P95", "whole answer P50", "P95", "P99"},
 		Note: "Tokens are means of a question. P50 is the median: half of the answers took longer; 5 of 100 took longer than P95. A cost is unknown when a price is."}
 	for _, c := range r.Columns {
-		t.Rows = append(t.Rows, cells(columnName(c.Model, c.Arm), dollars(c.CostUSD), dollars(questionCost(c)), dollars(c.PerRight), count(c.Scores[eval.PromptTokens].Mean), count(c.Scores[eval.CompletionTokens].Mean),
+		t.Rows = append(t.Rows, cells(columnName(c.Model, c.Arm), dollars(c.CostUSD), dollars(c.CostPerQuestion()), dollars(c.PerRight), count(c.Scores[eval.PromptTokens].Mean), count(c.Scores[eval.CompletionTokens].Mean),
 			seconds(c.FirstToken.P50), seconds(c.FirstToken.P95), seconds(c.Total.P50), seconds(c.Total.P95), seconds(c.Total.P99)))
 	}
 	return t
-}
-
-// questionCost is the mean cost of an answer; nil when that of one is not known.
-func questionCost(c eval.Column) *float64 {
-	if c.CostUSD == nil {
-		return nil
-	}
-	return c.Scores[eval.CostUSD].Mean
 }
 
 func comparisonTable(r eval.Report) table {

@@ -66,7 +66,7 @@ func overview(r eval.Report) table {
 		if r.Metric != eval.Right {
 			row = append(row, cell{Text: number(c.Scores[r.Metric].Mean), Sure: mean(c.Scores[r.Metric]).Sure})
 		}
-		row = append(row, rights(c.Scores[eval.Right]), than(r, c), cell{Text: dollars(questionCost(c))}, cell{Text: seconds(c.Total.P50)})
+		row = append(row, rights(c.Scores[eval.Right]), than(r, c), cell{Text: dollars(c.CostPerQuestion())}, cell{Text: seconds(c.Total.P50)})
 		t.Rows = append(t.Rows, row)
 	}
 	return t

@@ -140,7 +140,12 @@ func howSure(r eval.Report) (lines []line) {
 		if !ok || c.Difference == nil {
 			continue
 		}
-		lines = append(lines, of(r, g.Model, "", sureOf(c, tests)))
+		said := of(r, g.Model, "", sureOf(c, tests))
+		if n := len(lines) - 1; n >= 0 && lines[n].Text == said.Text {
+			lines[n].Of += ", " + said.Of
+			continue
+		}
+		lines = append(lines, said)
 	}
 	if len(lines) > 0 {
 		lines = append(lines, line{Text: "Brackets hold the true difference with 95% confidence: what " + others(r.Unit) + " would give."})

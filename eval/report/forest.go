@@ -59,11 +59,18 @@ func pair(c eval.Comparison, room float64) string {
 		arms := ": " + c.Arm + with + c.Beside
 		return shortened(c.Model, room-textWidth(arms)) + arms
 	case c.Arm == c.Beside:
-		each := (room - textWidth(c.Arm+": "+with)) / 2
-		return c.Arm + ": " + shortened(c.Model, each) + with + shortened(c.Than, each)
+		one, other := shared(c.Model, c.Than, room-textWidth(c.Arm+": "+with))
+		return c.Arm + ": " + one + with + other
 	}
-	each := (room - textWidth(with)) / 2
-	return fittedColumn(c.Model, c.Arm, each) + with + fittedColumn(c.Than, c.Beside, each)
+	one, other := shared(c.Model, c.Than, room-textWidth(columnName("", c.Arm)+with+columnName("", c.Beside)))
+	return columnName(one, c.Arm) + with + columnName(other, c.Beside)
+}
+
+// shared fits two names into a room: what a short one leaves, a long one gets.
+func shared(a, b string, room float64) (string, string) {
+	half := room / 2
+	a = shortened(a, max(half, room-textWidth(b)))
+	return a, shortened(b, room-textWidth(a))
 }
 
 // class colours a verdict.

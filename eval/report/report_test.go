@@ -125,7 +125,7 @@ func TestASummaryIsBoldAboutTheAnswerAndCountsThousandsOfQuestions(t *testing.T)
 		t.Fatal(err)
 	}
 	for form, want := range map[string][]string{
-		page(t, r):    {"<strong>Too few questions to tell.</strong> F1 differs by", "$1.00 more for 1,000 questions with documents", ">US dollars for 1,000 questions<", ">$0.5<"},
+		page(t, r):    {"<strong>Too few questions to tell.</strong> F1 differs by", "$1.00 more for 1,000 questions with documents", ">US dollars for 1,000 questions<", ">$0.2<"},
 		text.String(): {"**Too few questions to tell.** F1 differs by", "$1.00 more for 1,000 questions with documents", "| cost of 1,000 questions |"},
 	} {
 		for _, w := range want {
@@ -149,6 +149,13 @@ func TestArmsThatWereAskedLessAreNamed(t *testing.T) {
 	}
 	if !strings.Contains(page(t, r), note) {
 		t.Errorf("there is no %q", note)
+	}
+}
+
+func TestAnIntervalOfEqualScoresClaimsNothing(t *testing.T) {
+	text := page(t, newReport(t, 40))
+	if strings.Contains(text, "0.000 to 0.000") || !strings.Contains(text, "<small>all alike</small>") {
+		t.Error("scores that are all alike have an interval of no width")
 	}
 }
 

@@ -50,6 +50,7 @@ func shown() []string {
 func scoreTable(r eval.Report) table {
 	t := table{ID: "scores", Title: "Scores", Header: []string{"model · arm", "answered"}, Note: fmt.Sprintf(
 		"Each is a mean from 0 to 1, with the interval that holds it with 95%% confidence (BCa bootstrap over the %ss); (n) is how many answers have a score where some have none. "+
+			"Where all are alike, resampling gives no interval. "+
 			"Right: contains an accepted answer, has an F1 of at least .5, or declines what the documents don't answer. Declined: says that it can't answer. "+
 			"Cites pages: share of the cited pages that are evidence; pages cited: share of the evidence that is cited. "+
 			"Faithful: share of the sentences that a passage supports, by words and meaning. Evidence given: share of the evidence that was among the passages.", r.Unit)}
@@ -69,12 +70,19 @@ func scoreTable(r eval.Report) table {
 	return t
 }
 
+// alike stands for an interval where all scores are the same: resampling them can't tell how sure they are.
+const alike = "all alike"
+
 func mean(m eval.Mean) cell {
 	if m.Mean == nil {
 		return cell{Text: unknown}
 	}
 	c := cell{Text: number(m.Mean)}
-	if m.Interval != nil {
+	switch {
+	case m.Interval == nil:
+	case m.Interval.Low == m.Interval.High:
+		c.Sure = alike
+	default:
 		c.Sure = fmt.Sprintf("%.3f to %.3f", m.Interval.Low, m.Interval.High)
 	}
 	if m.Scored < m.Items {

@@ -102,7 +102,11 @@ func rights(m eval.Mean) cell {
 		return cell{Text: unknown}
 	}
 	c := cell{Text: fmt.Sprintf("%.0f of %d", *m.Mean*float64(m.Scored), m.Scored)}
-	if m.Interval != nil {
+	switch {
+	case m.Interval == nil:
+	case m.Interval.Low == m.Interval.High:
+		c.Sure = alike
+	default:
 		c.Sure = fmt.Sprintf("%.0f to %.0f%%", 100*m.Interval.Low, 100*m.Interval.High)
 	}
 	return c

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"grounded/eval"
+	"grounded/eval/report"
 	"grounded/eval/stat"
 )
 
@@ -17,14 +18,14 @@ func (p *program) evalScoreCommand() *cobra.Command {
 		Example: examples("grounded eval score .grounded/runs/questions", "grounded eval score --metric right --json RUN"),
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			report, err := loadReport(args[0], c)
+			r, err := loadReport(args[0], c)
 			if err != nil {
 				return err
 			}
 			if p.json {
-				return p.printJSON(report)
+				return p.printJSON(r)
 			}
-			p.printRun(report)
+			p.printRun(r)
 			return nil
 		},
 	}
@@ -44,7 +45,7 @@ func (p *program) printRun(r eval.Report) {
 	for _, c := range r.Columns {
 		mean := func(name string) string { return scoreText(c.Scores[name].Mean) }
 		t.add(c.Model, c.Arm, fmt.Sprintf("%d of %d", c.Answered(), c.Items), mean(eval.Exact), mean(eval.F1), mean(eval.Contains),
-			mean(eval.Right), mean(eval.Abstained), mean(eval.PagesCited), mean(eval.Faithful), dollars(c.CostUSD), seconds(c.Total.P50), seconds(c.Total.P95))
+			mean(eval.Right), mean(eval.Abstained), mean(eval.PagesCited), mean(eval.Faithful), report.Dollars(c.CostUSD), seconds(c.Total.P50), seconds(c.Total.P95))
 	}
 	t.write(p.stdout, p.width())
 	missing := 0
@@ -62,7 +63,7 @@ func (p *program) printRun(r eval.Report) {
 			if c.Verdict == stat.TooFewQuestions && c.Needed != nil && *c.Needed > c.Questions {
 				verdict += fmt.Sprintf(" (about %d would do)", *c.Needed)
 			}
-			t.add(c.Model+" "+c.Arm, c.Than+" "+c.Beside, fmt.Sprint(c.Questions), signedText(c.Difference), interval(c.Interval), scoreText(c.PHolm), verdict)
+			t.add(c.Model+" "+c.Arm, c.Than+" "+c.Beside, fmt.Sprint(c.Questions), signedText(c.Difference), interval(c.Interval), report.Chance(c.PHolm), verdict)
 		}
 		t.write(p.stdout, p.width())
 	}
@@ -82,8 +83,8 @@ func (p *program) printGrounding(g eval.Grounding) {
 	t.add("distance to the right passages", signedText(g.ToOracle))
 	t.add("damage by wrong passages", signedText(g.Distracted))
 	t.add("declined, of the unanswerable and of the answerable", scoreText(g.DeclinedRightly)+", "+scoreText(g.DeclinedWrongly))
-	t.add("added to a question", dollars(g.AddedUSD)+", "+seconds(g.AddedMS))
-	t.add("cost of one more right answer", dollars(g.PerRightMore))
+	t.add("added to a question", report.Dollars(g.AddedUSD)+", "+seconds(g.AddedMS))
+	t.add("cost of one more right answer", report.Dollars(g.PerRightMore))
 	t.write(p.stdout, p.width())
 }
 
@@ -92,18 +93,6 @@ func signedText(v *float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%+.3f", *v)
-}
-
-func dollars(v *float64) string {
-	switch {
-	case v == nil:
-		return "unknown"
-	case *v == 0:
-		return "$0"
-	case *v < 0:
-		return fmt.Sprintf("−$%.6f", -*v)
-	}
-	return fmt.Sprintf("$%.6f", *v)
 }
 
 // labelsFlag is for commands that show how far judges agree with people.

@@ -12,6 +12,8 @@ import (
 	"grounded/eval/finetune"
 	"grounded/model"
 	"grounded/prompts"
+
+	"grounded/eval/report"
 )
 
 func (p *program) finetuneCommand() *cobra.Command {
@@ -143,7 +145,7 @@ func (p *program) printManifest(folder string, m finetune.Manifest) error {
 		}
 	} else {
 		p.printf("%s to train on and %s to validate on, in %s\n", count(m.Train, "example"), count(m.Validation, "example"), folder)
-		p.printf("%d tokens once through, %d in %s; training costs %s\n", m.TrainTokens, m.TrainTokens*m.Epochs, count(m.Epochs, "epoch"), dollars(m.CostUSD))
+		p.printf("%d tokens once through, %d in %s; training costs %s\n", m.TrainTokens, m.TrainTokens*m.Epochs, count(m.Epochs, "epoch"), report.Dollars(m.CostUSD))
 	}
 	for i, l := range m.LeftOut {
 		if i == 5 {

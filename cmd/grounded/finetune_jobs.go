@@ -11,6 +11,8 @@ import (
 	"grounded/corpus"
 	"grounded/eval/finetune"
 	"grounded/model"
+
+	"grounded/eval/report"
 )
 
 func (p *program) finetuneCreateCommand() *cobra.Command {
@@ -217,7 +219,7 @@ func (p *program) printTuning(card model.Card, job model.TuningJob, events []mod
 		cost := ""
 		if price := card.Price.Training; price != nil {
 			dear := float64(*job.TrainedTokens) / 1e6 * *price
-			cost = ", " + dollars(&dear)
+			cost = ", " + report.Dollars(&dear)
 		}
 		p.printf("%d tokens were trained on%s\n", *job.TrainedTokens, cost)
 	}

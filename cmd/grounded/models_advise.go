@@ -11,6 +11,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/eval"
+	"grounded/eval/report"
 	"grounded/model"
 )
 
@@ -137,7 +138,7 @@ func (p *program) printAdvice(a eval.Advice, notes []string) error {
 			if c.Beaten != nil {
 				difference, between, verdict = signedText(c.Beaten.Difference), interval(c.Beaten.Interval), string(c.Beaten.Verdict)
 			}
-			t.add(c.Model, c.Arm, fmt.Sprintf("%.3f", c.Worth), scoreText(c.Quality), dollars(c.CostUSD), seconds(c.TotalMS), difference, between, verdict)
+			t.add(c.Model, c.Arm, fmt.Sprintf("%.3f", c.Worth), scoreText(c.Quality), report.Dollars(c.CostUSD), seconds(c.TotalMS), difference, between, verdict)
 		}
 		t.write(p.stdout, p.width())
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"grounded/eval"
+	"grounded/eval/report"
 )
 
 func (p *program) benchmarkModelsCommand() *cobra.Command {
@@ -72,7 +73,7 @@ func (p *program) printPanel(r eval.Report) {
 	for i, c := range r.Columns {
 		score := c.Scores[r.Metric]
 		t.add(mark(i), c.Model, c.Arm, fmt.Sprintf("%d of %d", c.Answered(), c.Items), scoreText(score.Mean), interval(score.Interval), scoreText(c.Scores[eval.Right].Mean),
-			dollars(c.CostPerQuestion()), orDash(c.PerRight), seconds(c.FirstToken.P50), quantiles(c.Total), rate(c.TokensPerSecond()))
+			report.Dollars(c.CostPerQuestion()), orDash(c.PerRight), seconds(c.FirstToken.P50), quantiles(c.Total), rate(c.TokensPerSecond()))
 	}
 	t.write(p.stdout, p.width())
 	p.printTradeOff(r, "$ a question", eval.Column.CostPerQuestion, func(v float64) string { return fmt.Sprintf("$%.3g", v) })

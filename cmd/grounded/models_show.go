@@ -13,6 +13,7 @@ import (
 
 	"grounded/corpus"
 	"grounded/eval"
+	"grounded/eval/report"
 	"grounded/model"
 )
 
@@ -199,7 +200,7 @@ func (p *program) printMeasured(c model.Card, measured []eval.Measured) {
 	t := newTable("dataset", "run", "arm", "answered", "f1", "95% interval", "right", "first token P50/P95/P99", "total P50/P95/P99", "tokens/s", "$ a question", "$ a right answer", "harmed")
 	for _, m := range measured {
 		t.add(m.Dataset, m.Run, m.Arm, fmt.Sprintf("%d of %d", m.Answered, m.Items), scoreText(m.F1.Mean), interval(m.F1.Interval), scoreText(m.Right.Mean),
-			quantiles(m.FirstToken), quantiles(m.Total), rate(m.TokensPerSecond), dollars(m.PerQuestion), orDash(m.PerRight), harm(m))
+			quantiles(m.FirstToken), quantiles(m.Total), rate(m.TokensPerSecond), report.Dollars(m.PerQuestion), orDash(m.PerRight), harm(m))
 	}
 	t.write(p.stdout, p.width())
 }
@@ -236,7 +237,7 @@ func orDash(v *float64) string {
 	if v == nil {
 		return "–"
 	}
-	return dollars(v)
+	return report.Dollars(v)
 }
 
 // harm shows how many answers the documents turned wrong, and which share that is of those that were right without.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"grounded/eval"
 	"grounded/eval/stat"
@@ -38,10 +39,10 @@ func forest(r eval.Report) figure {
 		y := float64(row*i) + 16
 		verdict := sign(c.Verdict) + " " + string(c.Verdict)
 		room := plotWidth - 2*inset - textWidth(verdict) - 10
-		p.text("label halo", "start", inset, y, fitted(pair(c), room))
+		p.text("label halo", "start", inset, y, pair(c, room))
 		p.text("label halo "+class(c.Verdict), "end", plotWidth-inset, y, verdict)
 		p.line("bar "+class(c.Verdict), p.x.at(c.Interval.Low), y+11, p.x.at(c.Interval.High), y+11)
-		said := fmt.Sprintf("%s: %s (%s), %s", pair(c), signed(c.Difference), interval(c.Interval), c.Verdict)
+		said := fmt.Sprintf("%s: %s (%s), %s", pair(c, math.Inf(1)), signed(c.Difference), interval(c.Interval), c.Verdict)
 		p.dot("dot "+class(c.Verdict), p.x.at(*c.Difference), y+11, said)
 		words = append(words, said)
 	}
@@ -50,15 +51,26 @@ func forest(r eval.Report) figure {
 	return figure{title, p.svg(title, words), "Each dot is a mean difference on the same questions, each bar its 95% interval. A bar that crosses 0 can be chance; so can one beside many others, which the verdict allows for."}
 }
 
-// pair names what is compared, shortly where only the model or only the arm is another.
-func pair(c eval.Comparison) string {
+// pair names what is compared in so much room, shortly where only the model or only the arm is another.
+func pair(c eval.Comparison, room float64) string {
+	const with = " with "
 	switch {
 	case c.Model == c.Than:
-		return c.Model + ": " + c.Arm + " with " + c.Beside
+		arms := ": " + c.Arm + with + c.Beside
+		return shortened(c.Model, room-textWidth(arms)) + arms
 	case c.Arm == c.Beside:
-		return c.Arm + ": " + c.Model + " with " + c.Than
+		one, other := shared(c.Model, c.Than, room-textWidth(c.Arm+": "+with))
+		return c.Arm + ": " + one + with + other
 	}
-	return columnName(c.Model, c.Arm) + " with " + columnName(c.Than, c.Beside)
+	one, other := shared(c.Model, c.Than, room-textWidth(columnName("", c.Arm)+with+columnName("", c.Beside)))
+	return columnName(one, c.Arm) + with + columnName(other, c.Beside)
+}
+
+// shared fits two names into a room: what a short one leaves, a long one gets.
+func shared(a, b string, room float64) (string, string) {
+	half := room / 2
+	a = shortened(a, max(half, room-textWidth(b)))
+	return a, shortened(b, room-textWidth(a))
 }
 
 // class colours a verdict.

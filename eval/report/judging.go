@@ -10,7 +10,7 @@ import (
 func judgedTable(g eval.Judging) table {
 	t := table{ID: "judged", Title: "Judged by " + g.Judge, Header: []string{"compared", "with", "questions", "better", "tie", "worse", "flips", "first preferred", "difference", "p (Holm)", "verdict"},
 		Note: fmt.Sprintf("Each pair was judged in both orders; what changes with the order (flips) is a tie. A judge that looks at the answers alone prefers the first as often as the second. The difference is that of better and worse, as shares. Cost: %s; %s failed or could not be read.",
-			dollars(g.CostUSD), plural(g.Unreadable, "judgement"))}
+			Dollars(g.CostUSD), plural(g.Unreadable, "judgement"))}
 	if g.OtherPrompts > 0 {
 		t.Note += fmt.Sprintf(" %s by another version of the prompt are left out.", plural(g.OtherPrompts, "judgement"))
 	}
@@ -20,7 +20,7 @@ func judgedTable(g eval.Judging) table {
 			text = p.Why
 		}
 		row := cells(columnName(p.Model, p.Arm), columnName(p.Than, p.Beside), fmt.Sprint(p.Questions), fmt.Sprint(p.Wins), fmt.Sprint(p.Ties), fmt.Sprint(p.Losses),
-			percent(p.FlipRate), percent(p.FirstRate), signed(p.Difference), chance(p.PHolm), text)
+			percent(p.FlipRate), percent(p.FirstRate), signed(p.Difference), Chance(p.PHolm), text)
 		if p.Interval != nil {
 			row[8].Sure = interval(p.Interval)
 		}

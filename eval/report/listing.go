@@ -115,7 +115,7 @@ func (l *listing) item(column int, i eval.Item, scores eval.Scores) listedItem {
 		figures = append(figures, seconds(&v))
 	}
 	if v, ok := scores[eval.CostUSD]; ok && v > 0 {
-		figures = append(figures, dollars(&v))
+		figures = append(figures, Dollars(&v))
 	}
 	listed.Scores = strings.Join(figures, " · ")
 	if i.Answer == nil {

@@ -17,15 +17,25 @@ func Markdown(w io.Writer, r eval.Report) error {
 		escaped(r.Header.Collection), escaped(r.Header.Embedding.Model), escaped(made(r, "2006-01-02")))
 	for _, p := range summary(r) {
 		fmt.Fprintf(&b, "- **%s**", p.Question)
-		for _, line := range p.Lines {
+		for _, l := range p.Lines {
 			if len(p.Lines) > 1 {
 				b.WriteString("\n  -")
 			}
-			b.WriteString(" " + escaped(line))
+			if l.Of != "" {
+				b.WriteString(" " + escaped(l.Of) + ":")
+			}
+			if l.Answer != "" {
+				b.WriteString(" **" + escaped(l.Answer) + "**")
+			}
+			b.WriteString(" " + escaped(l.Text))
 		}
 		b.WriteString("\n")
 	}
-	markdownTable(&b, overview(r))
+	ways := overview(r)
+	markdownTable(&b, ways)
+	if ways.Note != "" {
+		fmt.Fprintf(&b, "\n%s\n", escaped(ways.Note))
+	}
 	for _, s := range settings(r) {
 		fmt.Fprintf(&b, "\n%s: %s\n", escaped(s.Models), escaped(s.Advice))
 		if s.YAML != "" {

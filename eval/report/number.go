@@ -26,8 +26,8 @@ func signed(v *float64) string {
 	return fmt.Sprintf("%+.3f", *v)
 }
 
-// chance shows a p, which is never 0.
-func chance(p *float64) string {
+// Chance shows a p, which is never 0, or a dash where there is none.
+func Chance(p *float64) string {
 	if p != nil && *p < .001 {
 		return "<0.001"
 	}
@@ -63,8 +63,8 @@ func seconds(ms *float64) string {
 	return significant(*ms/1000, 2) + " s"
 }
 
-// dollars shows three digits, and cents of a dollar and more.
-func dollars(v *float64) string {
+// Dollars shows US dollars with three digits, with cents from a dollar on, or says that they are unknown.
+func Dollars(v *float64) string {
 	switch {
 	case v == nil:
 		return "unknown"
@@ -72,7 +72,7 @@ func dollars(v *float64) string {
 		return "$0"
 	case *v < 0:
 		positive := -*v
-		return "−" + dollars(&positive)
+		return "−" + Dollars(&positive)
 	case *v >= 1:
 		return fmt.Sprintf("$%.2f", *v)
 	}

@@ -79,7 +79,7 @@ func roundUp(v float64) float64 {
 func newLogScale(low, high, from, to float64) scale {
 	s := scale{low: low / 1.5, high: high * 1.5, from: from, to: to, log: true}
 	steps := []float64{1, 2, 5}
-	if high/low > 100 {
+	if high/low > 1000 {
 		steps = steps[:1]
 	}
 	for power := math.Pow(10, math.Floor(math.Log10(s.low))); power <= s.high; power *= 10 {
@@ -148,6 +148,22 @@ func fitted(text string, width float64) string {
 	return runewidth.Truncate(strings.Join(strings.Fields(text), " "), int(width/letter), "…")
 }
 
+// fittedColumn names a column in so much room: it is the model's name that gets shorter.
+func fittedColumn(model, arm string, width float64) string {
+	return columnName(shortened(model, width-textWidth(columnName("", arm))), arm)
+}
+
+// shortened cuts a name to a width in its middle: versions stand at the end of it.
+func shortened(name string, width float64) string {
+	name = strings.Join(strings.Fields(name), " ")
+	whole := runewidth.StringWidth(name)
+	if float64(whole)*letter <= width {
+		return name
+	}
+	room := max(4, int(width/letter)) - 1
+	return runewidth.Truncate(name, (room+1)/2, "") + "…" + runewidth.TruncateLeft(name, whole-room/2, "")
+}
+
 func textWidth(text string) float64 { return float64(runewidth.StringWidth(text)) * letter }
 
 func asPercent(v float64) string { return fmt.Sprintf("%.0f%%", 100*v) }
@@ -157,7 +173,11 @@ func plain(v float64) string {
 	if math.Abs(v) < 1e-12 {
 		return "0"
 	}
-	return fmt.Sprintf("%.3g", v)
+	text := significant(v, 12)
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
 }
 
 func figures(r eval.Report) (list []figure) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -100,7 +101,86 @@ func TestJudgementsThatAreLeftOutAreNamed(t *testing.T) {
 	}
 }
 
-// TestALargeReportIsSmallAndOpensInABrowser needs Chromium for its second half.
+func TestPlotsShortenAModelAndKeepItsArm(t *testing.T) {
+	r := newReport(t, 40)
+	long := "ours-" + strings.Repeat("qwen-7b-instruct-", 6) + "2026-11"
+	for i := range r.Columns {
+		r.Columns[i].Model = long
+	}
+	for i := range r.Comparisons {
+		r.Comparisons[i].Model, r.Comparisons[i].Than = long, long
+	}
+	text := page(t, r)
+	for _, want := range []string{`>ours-[^<]*…[^<]*2026-11: grounded with plain</text>`, `>ours-[^<]*…[^<]*-11 · grounded</text>`, `>ours-[^<]*…[^<]*-11 · plain</text>`} {
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("no name in a plot is like %s", want)
+		}
+	}
+}
+
+func TestASummaryIsBoldAboutTheAnswerAndCountsThousandsOfQuestions(t *testing.T) {
+	r := newReport(t, 40)
+	var text strings.Builder
+	if err := report.Markdown(&text, r); err != nil {
+		t.Fatal(err)
+	}
+	for form, want := range map[string][]string{
+		page(t, r):    {"<strong>Too few questions to tell.</strong> F1 differs by", "$1.00 more for 1,000 questions with documents", ">US dollars for 1,000 questions<", ">$0.2<"},
+		text.String(): {"**Too few questions to tell.** F1 differs by", "$1.00 more for 1,000 questions with documents", "| cost of 1,000 questions |"},
+	} {
+		for _, w := range want {
+			if !strings.Contains(form, w) {
+				t.Errorf("there is no %q in:\n%.3000s", w, form)
+			}
+		}
+	}
+}
+
+func TestArmsThatWereAskedLessAreNamed(t *testing.T) {
+	r := newReport(t, 40)
+	const note = "Only questions with evidence are asked with given passages (oracle, distractor): 30 of 40 here."
+	if strings.Contains(page(t, r), note[:40]) {
+		t.Error("the note stands where all were asked the same")
+	}
+	for i, c := range r.Columns {
+		if c.Arm == eval.ArmOracle || c.Arm == eval.ArmDistractor {
+			r.Columns[i].Items = 30
+		}
+	}
+	if !strings.Contains(page(t, r), note) {
+		t.Errorf("there is no %q", note)
+	}
+}
+
+func TestAnIntervalOfEqualScoresClaimsNothing(t *testing.T) {
+	text := page(t, newReport(t, 40))
+	if strings.Contains(text, "0.000 to 0.000") || !strings.Contains(text, "<small>all alike</small>") {
+		t.Error("scores that are all alike have an interval of no width")
+	}
+}
+
+func TestDollarsAndChancesAreWrittenAsTheyCanBeRead(t *testing.T) {
+	for want, v := range map[string]float64{"$0": 0, "$0.000123": .0001234, "$4.20": 4.2, "−$0.0500": -.05} {
+		if got := report.Dollars(&v); got != want {
+			t.Errorf("%g is written %s, not %s", v, got, want)
+		}
+	}
+	for want, p := range map[string]float64{"<0.001": .0004, "0.041": .0412} {
+		if got := report.Chance(&p); got != want {
+			t.Errorf("%g is written %s, not %s", p, got, want)
+		}
+	}
+}
+
+func page(t *testing.T, r eval.Report) string {
+	t.Helper()
+	var b strings.Builder
+	if err := report.HTML(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 func TestLabelsOfNothingAreToldOf(t *testing.T) {
 	r := newReport(t, 40)
 	r.LabelsOfNothing = 2
@@ -115,6 +195,7 @@ func TestLabelsOfNothingAreToldOf(t *testing.T) {
 	}
 }
 
+// TestALargeReportIsSmallAndOpensInABrowser needs Chromium for its second half.
 func TestALargeReportIsSmallAndOpensInABrowser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.html")
 	f, err := os.Create(path)

@@ -13,8 +13,11 @@ import (
 // point is a question that is asked first, with what the figures say, a sentence or a few a line.
 type point struct {
 	Question string
-	Lines    []string
+	Lines    []line
 }
+
+// line is one of a point: about whom, where there are several, the answer in a word or a few, and the figures.
+type line struct{ Of, Answer, Text string }
 
 // summary answers what is asked first, in words.
 func summary(r eval.Report) []point {
@@ -35,50 +38,51 @@ func summary(r eval.Report) []point {
 	return filled
 }
 
-// of begins a sentence about a model where there are several.
-func of(r eval.Report, model, sentence string) string {
+// of is a line about a model, which is named where there are several.
+func of(r eval.Report, model, answer, text string) line {
 	if len(r.Header.Models) < 2 {
-		return sentence
+		model = ""
 	}
-	return model + ": " + sentence
+	return line{model, answer, text}
 }
 
 // betterThanBaseline compares runs beside each other.
-func betterThanBaseline(r eval.Report) (lines []string) {
+func betterThanBaseline(r eval.Report) (lines []line) {
 	if len(r.Header.Merged) == 0 {
 		return nil
 	}
 	for _, c := range r.Comparisons {
 		if c.Model != c.Than && c.Arm == c.Beside {
-			lines = append(lines, fmt.Sprintf("%s against %s: %s", columnName(c.Model, c.Arm), columnName(c.Than, c.Beside), judged(r.Metric, c.Comparison, "Yes", "No, it got worse")))
+			answer, text := judged(r.Metric, c.Comparison, "Yes.", "No, it got worse.")
+			lines = append(lines, line{columnName(c.Model, c.Arm) + " against " + columnName(c.Than, c.Beside), answer, text})
 		}
 	}
 	return lines
 }
 
-func documentsHelped(r eval.Report) (lines []string) {
+func documentsHelped(r eval.Report) (lines []line) {
 	for _, g := range r.Grounding {
 		c, ok := compared(r, g.Model, answer.ArmGrounded, g.Model, answer.ArmPlain)
 		if !ok {
 			continue
 		}
 		before, after, n := rightBoth(r, g.Model)
-		text := judged(r.Metric, c, "Yes", "No, they made the answers worse")
+		verdict, text := judged(r.Metric, c, "Yes.", "No, they made the answers worse.")
 		if n > 0 {
 			text += fmt.Sprintf(" Right answers went from %d to %d of %d: %d rescued, %d harmed.", before, after, n, len(g.Rescued), len(g.Harmed))
 		}
-		lines = append(lines, of(r, g.Model, text))
+		lines = append(lines, of(r, g.Model, verdict, text))
 	}
 	if len(lines) == 0 {
-		return []string{"This run can't tell: that takes answers with documents and without, grounded eval run --arms plain,grounded."}
+		return []line{{Answer: "This run can't tell:", Text: "that takes answers with documents and without, grounded eval run --arms plain,grounded."}}
 	}
 	return lines
 }
 
-// judged says a verdict in words.
-func judged(metric string, c stat.Comparison, yes, no string) string {
+// judged says a verdict in words, and what it rests on.
+func judged(metric string, c stat.Comparison, yes, no string) (answer, text string) {
 	if c.Difference == nil {
-		return "Can't be told: there is no question that both have answered."
+		return "Can't be told:", "there is no question that both have answered."
 	}
 	figures := fmt.Sprintf("%s on %s", signed(c.Difference), plural(c.Questions, "question"))
 	if c.Interval != nil {
@@ -87,17 +91,17 @@ func judged(metric string, c stat.Comparison, yes, no string) string {
 	name := scoreName(metric)
 	switch c.Verdict {
 	case stat.Better:
-		return fmt.Sprintf("%s. %s is higher: %s.", yes, name, figures)
+		return yes, fmt.Sprintf("%s is higher: %s.", name, figures)
 	case stat.Worse:
-		return fmt.Sprintf("%s. %s is lower: %s.", no, name, figures)
+		return no, fmt.Sprintf("%s is lower: %s.", name, figures)
 	case stat.NoDifferenceShown:
-		return fmt.Sprintf("No difference shown. %s differs by %s.", name, figures)
+		return "No difference shown.", fmt.Sprintf("%s differs by %s.", name, figures)
 	}
-	text := fmt.Sprintf("Too few questions to tell. %s differs by %s.", name, figures)
+	text = fmt.Sprintf("%s differs by %s.", name, figures)
 	if c.Needed != nil && *c.Needed > c.Questions {
 		text += fmt.Sprintf(" About %d would do.", *c.Needed)
 	}
-	return text
+	return "Too few questions to tell.", text
 }
 
 // rightBoth counts right answers without and with documents, on the questions where both are judged.
@@ -124,7 +128,7 @@ func rightBoth(r eval.Report, model string) (before, after, n int) {
 	return before, after, n
 }
 
-func howSure(r eval.Report) (lines []string) {
+func howSure(r eval.Report) (lines []line) {
 	tests := 0
 	for _, c := range r.Comparisons {
 		if c.P != nil {
@@ -136,13 +140,18 @@ func howSure(r eval.Report) (lines []string) {
 		if !ok || c.Difference == nil {
 			continue
 		}
-		lines = append(lines, of(r, g.Model, sureOf(c, tests)))
+		said := of(r, g.Model, "", sureOf(c, tests))
+		if n := len(lines) - 1; n >= 0 && lines[n].Text == said.Text {
+			lines[n].Of += ", " + said.Of
+			continue
+		}
+		lines = append(lines, said)
 	}
 	if len(lines) > 0 {
-		lines = append(lines, "Brackets hold the true difference with 95% confidence: what "+others(r.Unit)+" would give.")
+		lines = append(lines, line{Text: "Brackets hold the true difference with 95% confidence: what " + others(r.Unit) + " would give."})
 	}
 	if lost := lostAnswers(r); lost != "" {
-		lines = append(lines, lost)
+		lines = append(lines, line{Text: lost})
 	}
 	return lines
 }
@@ -166,7 +175,7 @@ func sureOf(c stat.Comparison, tests int) string {
 		if tests > 1 {
 			adjusted = fmt.Sprintf(", adjusted for the %d comparisons here", tests)
 		}
-		return fmt.Sprintf("Chance alone would give such a difference %s of evaluations like this one (p %s%s).", often, chance(c.PHolm), adjusted)
+		return fmt.Sprintf("Chance alone would give such a difference %s of evaluations like this one (p %s%s).", often, Chance(c.PHolm), adjusted)
 	case c.Detectable == nil || math.IsNaN(*c.Detectable):
 		return "Not at all: there are too few questions for an interval."
 	case c.Verdict == stat.TooFewQuestions && c.Clusters < 20:
@@ -187,66 +196,72 @@ func lostAnswers(r eval.Report) string {
 	return fmt.Sprintf("Of %d answers %d failed and %d are missing. They count neither as right nor as wrong: if what fails is harder, the figures flatter.", items, failed, missing)
 }
 
-func whatItCosts(r eval.Report) (lines []string) {
+func whatItCosts(r eval.Report) (lines []line) {
 	for _, g := range r.Grounding {
 		var parts []string
 		switch {
 		case g.AddedUSD == nil:
 			parts = append(parts, "The price of "+g.Model+" is not known")
 		case *g.AddedUSD == 0:
-			parts = append(parts, "No money more for a question with documents")
+			parts = append(parts, "No money more with documents")
 		case *g.AddedUSD > 0:
-			parts = append(parts, dollars(g.AddedUSD)+" more for a question with documents")
+			parts = append(parts, Dollars(thousand(g.AddedUSD))+" more for 1,000 questions with documents")
 		default:
 			saved := -*g.AddedUSD
-			parts = append(parts, dollars(&saved)+" less for a question with documents")
+			parts = append(parts, Dollars(thousand(&saved))+" less for 1,000 questions with documents")
 		}
 		switch {
 		case g.AddedMS == nil:
 		case *g.AddedMS >= 0:
-			parts = append(parts, seconds(g.AddedMS)+" longer (median)")
+			parts = append(parts, seconds(g.AddedMS)+" longer for one (median)")
 		default:
 			saved := -*g.AddedMS
-			parts = append(parts, seconds(&saved)+" less time (median)")
+			parts = append(parts, seconds(&saved)+" less time for one (median)")
 		}
 		text := strings.Join(parts, ", ") + "."
 		if g.PerRightMore != nil && *g.PerRightMore > 0 {
-			text += " One more right answer costs " + dollars(g.PerRightMore) + "."
+			text += " One more right answer costs " + Dollars(g.PerRightMore) + "."
 		}
-		lines = append(lines, of(r, g.Model, text))
+		lines = append(lines, of(r, g.Model, "", text))
 	}
 	return lines
 }
 
-// whichWay names the column with the best answers, or those that it can't be told from.
-func whichWay(r eval.Report) (lines []string) {
+// whichWay names the column with the best answers, and why others can't be chosen.
+func whichWay(r eval.Report) (lines []line) {
 	advice, err := eval.Advise(r, eval.Wanted{Weights: eval.Weights{Quality: 1}})
-	if err != nil || len(advice.Candidates) == 0 {
+	if err != nil {
 		return nil
 	}
-	best := advice.Candidates[0]
-	name := fmt.Sprintf("%s (%s)", columnName(best.Model, best.Arm), way(r, best.Model, best.Arm))
+	if len(advice.Candidates) > 0 {
+		lines = append(lines, bestOf(r, advice.Candidates))
+	}
+	for _, e := range advice.Excluded {
+		lines = append(lines, line{Text: fmt.Sprintf("Left out is %s: %s", columnName(e.Model, e.Arm), e.Why)})
+	}
+	if left := notTried(r); len(left) > 0 {
+		lines = append(lines, line{Text: "Not tried here: " + strings.Join(left, ", ") + "."})
+	}
+	return lines
+}
+
+// bestOf names the first of those that one could choose, or those that it can't be told from.
+func bestOf(r eval.Report, candidates []eval.Candidate) line {
+	best := candidates[0]
+	name, how := columnName(best.Model, best.Arm), "("+way(r, best.Model, best.Arm)+")"
 	var tied []eval.Candidate
-	for _, c := range advice.Candidates[1:] {
+	for _, c := range candidates[1:] {
 		if c.Beaten.Verdict != stat.Better {
 			tied = append(tied, c)
 		}
 	}
 	switch {
-	case len(advice.Candidates) == 1:
-		lines = append(lines, "Only "+name+" is there to choose from.")
+	case len(candidates) == 1:
+		return line{Text: "Only " + name + " " + how + " is there to choose from."}
 	case len(tied) == 0:
-		lines = append(lines, fmt.Sprintf("%s: its %s of %s is better than that of all others.", name, scoreName(r.Metric), number(best.Quality)))
-	default:
-		lines = append(lines, fmt.Sprintf("%s has the highest %s, %s, but the figures can't tell it from %s.%s", name, scoreName(r.Metric), number(best.Quality), names(tied), cheapest(append(tied, best))))
+		return line{"", name, fmt.Sprintf("%s: its %s of %s is better than that of all others.", how, scoreName(r.Metric), number(best.Quality))}
 	}
-	for _, e := range advice.Excluded {
-		lines = append(lines, fmt.Sprintf("Left out is %s: %s", columnName(e.Model, e.Arm), e.Why))
-	}
-	if left := notTried(r); len(left) > 0 {
-		lines = append(lines, "Not tried here: "+strings.Join(left, ", ")+".")
-	}
-	return lines
+	return line{"", name, fmt.Sprintf("%s has the highest %s, %s, but the figures can't tell it from %s.%s", how, scoreName(r.Metric), number(best.Quality), names(tied), cheapest(append(tied, best)))}
 }
 
 // names lists candidates, the first ones by name.
@@ -283,19 +298,17 @@ func cheapest(list []eval.Candidate) string {
 	if *low.CostUSD == *high.CostUSD {
 		return ""
 	}
-	return fmt.Sprintf(" The cheapest of these is %s: %s a question.", columnName(low.Model, low.Arm), dollars(low.CostUSD))
+	return fmt.Sprintf(" The cheapest of these is %s: %s for 1,000 questions.", columnName(low.Model, low.Arm), Dollars(thousand(low.CostUSD)))
 }
 
-func betterRetrieval(r eval.Report) (lines []string) {
+func betterRetrieval(r eval.Report) (lines []line) {
 	for _, g := range r.Grounding {
 		c, ok := compared(r, g.Model, eval.ArmOracle, g.Model, answer.ArmGrounded)
 		if !ok {
 			continue
 		}
-		lines = append(lines, of(r, g.Model, "With the right passages (oracle) instead of the found ones: "+
-			lowerFirst(judged(r.Metric, c, "yes", "no"))))
+		answer, text := judged(r.Metric, c, "Yes.", "No.")
+		lines = append(lines, of(r, g.Model, answer, "With the right passages (oracle) instead of the found ones, "+text))
 	}
 	return lines
 }
-
-func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }

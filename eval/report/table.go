@@ -50,6 +50,7 @@ func shown() []string {
 func scoreTable(r eval.Report) table {
 	t := table{ID: "scores", Title: "Scores", Header: []string{"model · arm", "answered"}, Note: fmt.Sprintf(
 		"Each is a mean from 0 to 1, with the interval that holds it with 95%% confidence (BCa bootstrap over the %ss); (n) is how many answers have a score where some have none. "+
+			"Where all are alike, resampling gives no interval. "+
 			"Right: contains an accepted answer, has an F1 of at least .5, or declines what the documents don't answer. Declined: says that it can't answer. "+
 			"Cites pages: share of the cited pages that are evidence; pages cited: share of the evidence that is cited. "+
 			"Faithful: share of the sentences that a passage supports, by words and meaning. Evidence given: share of the evidence that was among the passages.", r.Unit)}
@@ -69,12 +70,19 @@ func scoreTable(r eval.Report) table {
 	return t
 }
 
+// alike stands for an interval where all scores are the same: resampling them can't tell how sure they are.
+const alike = "all alike"
+
 func mean(m eval.Mean) cell {
 	if m.Mean == nil {
 		return cell{Text: unknown}
 	}
 	c := cell{Text: number(m.Mean)}
-	if m.Interval != nil {
+	switch {
+	case m.Interval == nil:
+	case m.Interval.Low == m.Interval.High:
+		c.Sure = alike
+	default:
 		c.Sure = fmt.Sprintf("%.3f to %.3f", m.Interval.Low, m.Interval.High)
 	}
 	if m.Scored < m.Items {
@@ -84,13 +92,25 @@ func mean(m eval.Mean) cell {
 }
 
 func costTable(r eval.Report) table {
-	t := table{ID: "cost", Title: "Cost and time", Header: []string{"model · arm", "cost of all", "of a question", "of a right answer", "prompt tokens", "answer tokens", "first token P50", "P95", "whole answer P50", "P95", "P99"},
+	t := table{ID: "cost", Title: "Cost and time", Header: []string{"model · arm", "cost of all", "of 1,000 questions", "of a right answer", "prompt tokens", "answer tokens", "first token P50", "P95", "whole answer P50", "P95", "P99"},
 		Note: "Tokens are means of a question. P50 is the median: half of the answers took longer; 5 of 100 took longer than P95. A cost is unknown when a price is."}
 	for _, c := range r.Columns {
-		t.Rows = append(t.Rows, cells(columnName(c.Model, c.Arm), dollars(c.CostUSD), dollars(c.CostPerQuestion()), dollars(c.PerRight), count(c.Scores[eval.PromptTokens].Mean), count(c.Scores[eval.CompletionTokens].Mean),
+		t.Rows = append(t.Rows, cells(columnName(c.Model, c.Arm), Dollars(c.CostUSD), Dollars(thousandCost(c)), Dollars(c.PerRight), count(c.Scores[eval.PromptTokens].Mean), count(c.Scores[eval.CompletionTokens].Mean),
 			seconds(c.FirstToken.P50), seconds(c.FirstToken.P95), seconds(c.Total.P50), seconds(c.Total.P95), seconds(c.Total.P99)))
 	}
 	return t
+}
+
+// thousandCost is what 1,000 questions cost by the mean of those that were answered; nil when the cost of one is not known.
+func thousandCost(c eval.Column) *float64 { return thousand(c.CostPerQuestion()) }
+
+// thousand turns what a question costs, which is too little to be read, into the cost of 1,000.
+func thousand(v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	all := 1000 * *v
+	return &all
 }
 
 func comparisonTable(r eval.Report) table {
@@ -100,7 +120,7 @@ func comparisonTable(r eval.Report) table {
 			"Smallest detectable: the difference that so many questions find four times out of five. “Too few questions” means that a difference that matters could have been missed; how many would show it is an estimate."}
 	for _, c := range r.Comparisons {
 		row := cells(columnName(c.Model, c.Arm), columnName(c.Than, c.Beside), fmt.Sprint(c.Questions), signed(c.Difference),
-			chance(c.P), chance(c.PHolm), chance(c.McNemar), number(c.Detectable), verdict(c.Comparison))
+			Chance(c.P), Chance(c.PHolm), Chance(c.McNemar), number(c.Detectable), verdict(c.Comparison))
 		if c.Interval != nil {
 			row[3].Sure = interval(c.Interval)
 		}
@@ -128,8 +148,8 @@ func groundingTable(g eval.Grounding, metric string) table {
 	add("damage by distractors: what wrong passages take", signed(g.Distracted))
 	add("declined what the documents don't answer", percent(g.DeclinedRightly))
 	add("declined what they do answer", percent(g.DeclinedWrongly))
-	add("added to a question: mean cost, median time", dollars(g.AddedUSD)+", "+seconds(g.AddedMS))
-	add("cost of one more right answer", dollars(g.PerRightMore))
+	add("added: cost of 1,000 questions, median time of one", Dollars(thousand(g.AddedUSD))+", "+seconds(g.AddedMS))
+	add("cost of one more right answer", Dollars(g.PerRightMore))
 	return t
 }
 

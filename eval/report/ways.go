@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"grounded/answer"
 	"grounded/eval"
@@ -57,7 +59,7 @@ func overview(r eval.Report) table {
 	if r.Metric != eval.Right {
 		t.Header = append(t.Header, scoreName(r.Metric))
 	}
-	t.Header = append(t.Header, "right", "than plain", "cost of a question", "median time")
+	t.Header = append(t.Header, "right", "than plain", "cost of 1,000 questions", "median time")
 	for _, c := range r.Columns {
 		row := cells(columnName(c.Model, c.Arm), c.Way)
 		if missing {
@@ -66,10 +68,32 @@ func overview(r eval.Report) table {
 		if r.Metric != eval.Right {
 			row = append(row, cell{Text: number(c.Scores[r.Metric].Mean), Sure: mean(c.Scores[r.Metric]).Sure})
 		}
-		row = append(row, rights(c.Scores[eval.Right]), than(r, c), cell{Text: dollars(c.CostPerQuestion())}, cell{Text: seconds(c.Total.P50)})
+		row = append(row, rights(c.Scores[eval.Right]), than(r, c), cell{Text: Dollars(thousandCost(c))}, cell{Text: seconds(c.Total.P50)})
 		t.Rows = append(t.Rows, row)
 	}
+	t.Note = fewerAsked(r)
 	return t
+}
+
+// fewerAsked names the arms with given passages where they were asked fewer questions than the others: only those with
+// evidence have passages to give.
+func fewerAsked(r eval.Report) string {
+	most, fewest := 0, math.MaxInt
+	var given []string
+	for _, c := range r.Columns {
+		most = max(most, c.Items)
+		if c.Arm != eval.ArmOracle && c.Arm != eval.ArmDistractor {
+			continue
+		}
+		fewest = min(fewest, c.Items)
+		if !slices.Contains(given, c.Arm) {
+			given = append(given, c.Arm)
+		}
+	}
+	if len(given) == 0 || fewest == most {
+		return ""
+	}
+	return fmt.Sprintf("Only questions with evidence are asked with given passages (%s): %d of %d here. Their scores are means of these, and differences are of the questions that both columns have.", strings.Join(given, ", "), fewest, most)
 }
 
 // rights counts right answers.
@@ -78,7 +102,11 @@ func rights(m eval.Mean) cell {
 		return cell{Text: unknown}
 	}
 	c := cell{Text: fmt.Sprintf("%.0f of %d", *m.Mean*float64(m.Scored), m.Scored)}
-	if m.Interval != nil {
+	switch {
+	case m.Interval == nil:
+	case m.Interval.Low == m.Interval.High:
+		c.Sure = alike
+	default:
 		c.Sure = fmt.Sprintf("%.0f to %.0f%%", 100*m.Interval.Low, 100*m.Interval.High)
 	}
 	return c

@@ -43,8 +43,12 @@ func (p *program) addModel(made model.Made, base string) error {
 	if err != nil {
 		return err
 	}
-	if card, err := s.catalog.Get(made.ID); err == nil && card.Lineage == nil {
-		return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "the catalog has a model %q already", made.ID), "choose another id")
+	if card, err := s.catalog.Get(made.ID); err == nil {
+		hint := "choose another id"
+		if card.Lineage != nil { // what was measured of it would be said of the new one
+			hint += ", or take the old one out of " + ownModels(s.config)
+		}
+		return corpus.Hint(corpus.Errorf(corpus.ErrConflict, "the catalog has a model %q already", made.ID), hint)
 	}
 	card, err := s.catalog.Get(base)
 	if err != nil {

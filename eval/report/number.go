@@ -2,7 +2,7 @@ package report
 
 import (
 	"fmt"
-	"math"
+	"strconv"
 	"strings"
 
 	"grounded/eval"
@@ -84,7 +84,12 @@ func significant(v float64, most int) string {
 	if v == 0 {
 		return "0"
 	}
-	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
+	_, power, _ := strings.Cut(fmt.Sprintf("%.2e", v), "e") // of the rounded value: .09999 is 0.100
+	exponent, err := strconv.Atoi(power)
+	if err != nil {
+		return fmt.Sprint(v) // an infinity
+	}
+	digits := 2 - exponent
 	return fmt.Sprintf("%.*f", max(0, min(digits, most)), v)
 }
 

@@ -160,7 +160,7 @@ func TestAnIntervalOfEqualScoresClaimsNothing(t *testing.T) {
 }
 
 func TestDollarsAndChancesAreWrittenAsTheyCanBeRead(t *testing.T) {
-	for want, v := range map[string]float64{"$0": 0, "$0.000123": .0001234, "$4.20": 4.2, "−$0.0500": -.05} {
+	for want, v := range map[string]float64{"$0": 0, "$0.000123": .0001234, "$0.100": .09999, "$0.00000000820": 8.2e-9, "$4.20": 4.2, "−$0.0500": -.05} {
 		if got := report.Dollars(&v); got != want {
 			t.Errorf("%g is written %s, not %s", v, got, want)
 		}

@@ -235,6 +235,8 @@ func whichWay(r eval.Report) (lines []line) {
 	}
 	if len(advice.Candidates) > 0 {
 		lines = append(lines, bestOf(r, advice.Candidates))
+	} else if len(advice.Excluded) > 0 {
+		lines = append(lines, line{Answer: "Can't be told:", Text: "nothing here was measured well enough to choose."})
 	}
 	for _, e := range advice.Excluded {
 		lines = append(lines, line{Text: fmt.Sprintf("Left out is %s: %s", columnName(e.Model, e.Arm), e.Why)})

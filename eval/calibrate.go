@@ -8,13 +8,7 @@ import (
 
 	"grounded/answer"
 	"grounded/corpus"
-	"grounded/eval/dataset"
 )
-
-// HasEvidence reports whether a passage is of the question's evidence, by page where the evidence names one.
-func HasEvidence(p corpus.Passage, q dataset.Question) bool {
-	return slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool { return OnEvidence(p, e) })
-}
 
 // Calibration says where to set the threshold below which a question is declined (answer.abstain_below).
 type Calibration struct {
@@ -91,13 +85,14 @@ func (k *Calibration) advise(answerable, unanswerable []float64) {
 	for _, score := range answerable {
 		// Rounded up, the setting would decline the very question that it is taken from.
 		t := math.Floor(score*1000) / 1000
-		at := func(list []float64) (share float64) {
+		at := func(list []float64) float64 {
+			n := 0
 			for _, v := range list {
 				if v >= t {
-					share += 1 / float64(len(list))
+					n++
 				}
 			}
-			return share
+			return float64(n) / float64(len(list))
 		}
 		if told := (at(answerable) + 1 - at(unanswerable)) / 2; told > best || told == best && k.Below != nil && t < *k.Below {
 			best, k.Below = told, &t
@@ -106,7 +101,7 @@ func (k *Calibration) advise(answerable, unanswerable []float64) {
 	if k.Below == nil {
 		return
 	}
-	k.Advice = fmt.Sprintf("Recommended is answer.abstain_below: %.3f. It tells %.0f%% of the questions rightly, answerable and unanswerable ones weighing the same.", *k.Below, 100*best)
+	k.Advice = fmt.Sprintf("Recommended is answer.abstain_below: %.3f. It tells %.1f%% of the questions rightly, answerable and unanswerable ones weighing the same.", *k.Below, math.Floor(1000*best)/10) // never 100% when one was not
 	for i, point := range k.Curve {
 		if point.Threshold >= *k.Below {
 			k.At = &k.Curve[i]

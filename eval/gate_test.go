@@ -86,6 +86,28 @@ func TestTheThresholdThatTellsUnanswerableQuestionsIsRecommended(t *testing.T) {
 	}
 }
 
+func TestAThresholdThatErrsOnceIsNotSaidToBeRightAlways(t *testing.T) {
+	items := made("m", "grounded", 600, func(i int) bool { return i < 300 })
+	for i := range items {
+		dense := .9
+		if i >= 300 {
+			items[i].Question.Answerable, items[i].Question.Answers = false, nil
+			if i > 300 {
+				dense = .7
+			}
+		}
+		items[i].Answer.Passages[0].Scores.Dense = &dense
+		items[i].Calls = []eval.Call{{}}
+	}
+	r, err := eval.NewReport(header(600, []string{"grounded"}, "m"), items, eval.ReportConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := eval.Calibrate(r.Columns[0]); !strings.Contains(k.Advice, "It tells 99.8% of") {
+		t.Error(k.Advice)
+	}
+}
+
 func TestAThresholdDeclinesNoQuestionThatItIsTakenFrom(t *testing.T) {
 	items := made("m", "grounded", 60, func(i int) bool { return i < 30 })
 	for i := range items {

@@ -82,6 +82,11 @@ func distractor(ctx context.Context, r answer.Retriever, request answer.Request,
 	return ranked(wrong), nil
 }
 
+// HasEvidence reports whether a passage is of the question's evidence, by page where the evidence names one.
+func HasEvidence(p corpus.Passage, q dataset.Question) bool {
+	return slices.ContainsFunc(q.Evidence, func(e dataset.Evidence) bool { return OnEvidence(p, e) })
+}
+
 // OnEvidence reports whether a passage is of the evidence's document and, where it names one, on its page.
 func OnEvidence(p corpus.Passage, e dataset.Evidence) bool {
 	return p.Document == e.Document && (e.Page == 0 || p.PageStart <= e.Page && e.Page <= p.PageEnd)
